@@ -1,5 +1,131 @@
-"""What xDSL and irc-opt discover through the entry point group `xdsl.universe`."""
+"""What `irc` adds to xDSL: dialects, passes and targets, by name.
 
-from xdsl.universe import Universe
+The tables are explicit and lazy: a name stands beside the place of its class, and nothing is
+imported before it is used, so that `irc-opt` starts fast however many passes there are. xDSL and
+`irc-opt` discover `IRC_UNIVERSE` through the entry point group `xdsl.universe`, and other packages
+add to it in the same way.
+"""
 
-IRC_UNIVERSE = Universe()
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, cast
+
+from xdsl.ir import Dialect
+from xdsl.passes import ModulePass
+from xdsl.universe import XDSL_UNIVERSE, Universe
+from xdsl.utils.target import Target
+
+from irc.errors import IrcError
+
+ENTRY_POINT_GROUP = "xdsl.universe"
+
+DIALECTS = {
+    "onnx": "irc.dialects.onnx:Onnx",
+    "bnn": "irc.dialects.bnn:Bnn",
+    "dataflow": "irc.dialects.dataflow:Dataflow",
+    "rtl": "irc.dialects.rtl:Rtl",
+    "packed": "irc.dialects.packed:Packed",
+}
+
+TARGETS = {
+    "verilog": "irc.backends.verilog.target:VerilogTarget",
+    "c": "irc.backends.c.target:CTarget",
+}
+
+# One line a pass; the file is named like the pass, its folder is the group that lists show.
+PASSES = {
+    # streamline: float arithmetic becomes integer arithmetic, at the bnn level
+    "declare-inputs": "irc.passes.streamline.declare_inputs:DeclareInputs",
+    "fold-thresholds": "irc.passes.streamline.fold_thresholds:FoldThresholds",
+    "integer-outputs": "irc.passes.streamline.integer_outputs:IntegerOutputs",
+    "narrow-accumulators": "irc.passes.streamline.narrow_accumulators:NarrowAccumulators",
+    "streamline-linear": "irc.passes.streamline.streamline_linear:StreamlineLinear",
+    "streamline-reshapes": "irc.passes.streamline.streamline_reshapes:StreamlineReshapes",
+}
+
+
+def resolve(place: str) -> Any:
+    """The object at `module:name`."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _lazy(table: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+    def factory(place: str) -> Callable[[], Any]:
+        return lambda: resolve(place)
+
+    return {name: factory(place) for name, place in table.items()}
+
+
+IRC_UNIVERSE = Universe(
+    all_dialects=cast("dict[str, Callable[[], Dialect]]", _lazy(DIALECTS)),
+    all_passes=cast("dict[str, Callable[[], type[ModulePass]]]", _lazy(PASSES)),
+    all_targets=cast("dict[str, Callable[[], type[Target]]]", _lazy(TARGETS)),
+)
+
+
+@dataclass
+class Registry:
+    """Everything that is available, and from where: what `irc-opt` looks names up in.
+
+    `origin` maps a pass name to the name of the universe that brought it: `irc`, `xdsl`, a
+    plugin's entry point or a loaded file.
+    """
+
+    dialects: dict[str, Callable[[], Dialect]] = field(default_factory=dict[str, Any])
+    passes: dict[str, Callable[[], type[ModulePass]]] = field(default_factory=dict[str, Any])
+    targets: dict[str, Callable[[], type[Target]]] = field(default_factory=dict[str, Any])
+    origin: dict[str, str] = field(default_factory=dict[str, str])
+    dialect_origin: dict[str, str] = field(default_factory=dict[str, str])
+    target_origin: dict[str, str] = field(default_factory=dict[str, str])
+    broken: list[str] = field(default_factory=list[str])
+    """One sentence for each plugin that could not be loaded."""
+
+    def add(self, source: str, universe: Universe) -> None:
+        """Add a universe; raises `IrcError` where a name is taken, and adds nothing then."""
+        tables = (
+            ("dialect", universe.all_dialects, self.dialects, self.dialect_origin),
+            ("pass", universe.all_passes, self.passes, self.origin),
+            ("target", universe.all_targets, self.targets, self.target_origin),
+        )
+        for kind, new, _, origin in tables:
+            for name in new:
+                if name in origin:
+                    raise IrcError(
+                        f"{source}: {kind} '{name}' is already defined by {origin[name]}; "
+                        "give it another name"
+                    )
+        for _, new, table, origin in tables:
+            table.update(cast("dict[str, Any]", new))
+            origin.update(dict.fromkeys(new, source))
+
+
+def discover() -> Registry:
+    """Our universe, xDSL's, and those of installed packages (entry points `xdsl.universe`).
+
+    A plugin that fails to import, or whose names clash, is left out and noted in `broken`: one
+    bad package in the environment must not stop the compiler.
+    """
+    from importlib.metadata import entry_points
+
+    registry = Registry()
+    registry.add("irc", IRC_UNIVERSE)
+    registry.add("xdsl", XDSL_UNIVERSE)
+    for plugin in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda plugin: plugin.name):
+        if plugin.value in ("irc.universe:IRC_UNIVERSE", "xdsl.universe:XDSL_UNIVERSE"):
+            continue
+        try:
+            universe: object = plugin.load()
+            if not isinstance(universe, Universe):
+                raise TypeError(f"{plugin.value} is not an xdsl.universe.Universe")
+            registry.add(f"plugin '{plugin.name}'", universe)
+        except IrcError as error:
+            registry.broken.append(f"left out: {error}")
+        except Exception as error:
+            registry.broken.append(
+                f"plugin '{plugin.name}' left out: {type(error).__name__}: {error}"
+            )
+    return registry

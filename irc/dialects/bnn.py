@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import cast
 
 from xdsl.dialects.builtin import (
     I64,
@@ -107,22 +106,22 @@ ROUNDINGS = (
     "half_even",
     "half_up",
     "half_down",
-    "half_away",
     "floor",
     "ceil",
-    "to_zero",
-    "away",
+    "up",
+    "down",
     "bipolar",
     "sign",
 )
-"""How `bnn.quantize` maps a float to an integer. `bipolar` maps x >= 0 to +1 and the rest to −1;
-`sign` maps to −1, 0 and +1."""
+"""How `bnn.quantize` maps a float to an integer, named as QONNX names its rounding modes: `up` is
+away from zero, `down` towards it, `half_up` and `half_down` decide ties so. `bipolar` maps
+x >= 0 to +1 and the rest to −1; `sign` maps to −1, 0 and +1."""
 
 
 def frame_type(value: SSAValue) -> TensorType[Attribute]:
     """The tensor type of a value; every value of this dialect has one."""
     assert TensorType.constr().verifies(value.type)
-    return cast("TensorType[Attribute]", value.type)
+    return value.type
 
 
 def _like(value: SSAValue, element_type: Attribute) -> TensorType[Attribute]:
@@ -170,21 +169,42 @@ class EwiseOp(IRDLOperation):
 
     The constant broadcasts as in NumPy against the frame's shape; most often it is a scalar or
     one number a channel. Everything is computed in float32, operation by operation.
+
+    `constant_error` and `result_error` bound, in absolute terms, how far the reference may be
+    from this constant or result when it sums or factors in another order; the threshold search
+    turns them into its margin report. Absent means that no evaluation order makes a difference.
     """
 
     name = "bnn.ewise"
     fn = prop_def(StringAttr)
     input = operand_def(TensorType)
     constant = opt_prop_def(DenseAttr)
+    constant_error = opt_prop_def(DenseAttr)
+    result_error = opt_prop_def(DenseAttr)
     output = result_def(TensorType)
     traits = traits_def(Pure())
-    assembly_format = "$fn $input (`,` $constant^)? attr-dict `:` type($input) `->` type($output)"
+    assembly_format = (
+        "$fn $input (`,` $constant^)? (`constant_error` $constant_error^)? "
+        "(`result_error` $result_error^)? attr-dict `:` type($input) `->` type($output)"
+    )
 
-    def __init__(self, fn: str, value: SSAValue, constant: DenseAttr | None = None) -> None:
+    def __init__(
+        self,
+        fn: str,
+        value: SSAValue,
+        constant: DenseAttr | None = None,
+        constant_error: DenseAttr | None = None,
+        result_error: DenseAttr | None = None,
+    ) -> None:
         super().__init__(
             operands=[value],
             result_types=[value.type],
-            properties={"fn": StringAttr(fn), "constant": constant},
+            properties={
+                "fn": StringAttr(fn),
+                "constant": constant,
+                "constant_error": constant_error,
+                "result_error": result_error,
+            },
         )
 
     def verify_(self) -> None:
@@ -201,6 +221,9 @@ class EwiseOp(IRDLOperation):
         else:
             known = ", ".join(BINARY_FUNCTIONS + UNARY_FUNCTIONS)
             raise VerifyException(f"unknown function '{fn}'; known are {known}")
+        for error in (self.constant_error, self.result_error):
+            if error is not None:
+                _check_broadcast(error.shape, frame_type(self.input).get_shape())
         _check_float(self.input, "the operand")
         _check_same_shape(self)
 
@@ -285,22 +308,32 @@ class QuantizeOp(IRDLOperation):
 class LinearOp(IRDLOperation):
     """`y[m] = Σ_k weights[m, k] · x[k]` along the last axis: exact, unless `x` is f32.
 
-    `weights` has shape [M, K]; an exact result type holds every sum that can occur.
+    `weights` has shape [M, K]; an exact result type holds every sum that can occur. On floats,
+    `scales` of shape [M] or [1] says that the model's weights are `scales[m] · weights[m, k]`.
     """
 
     name = "bnn.linear"
     input = operand_def(TensorType)
     weights = prop_def(DenseAttr)
+    scales = opt_prop_def(DenseAttr)
     output = result_def(TensorType)
     traits = traits_def(Pure())
-    assembly_format = "$input `,` $weights attr-dict `:` type($input) `->` type($output)"
+    assembly_format = (
+        "$input `,` $weights (`scales` $scales^)? attr-dict `:` type($input) `->` type($output)"
+    )
 
-    def __init__(self, value: SSAValue, weights: DenseAttr, element_type: Attribute) -> None:
+    def __init__(
+        self,
+        value: SSAValue,
+        weights: DenseAttr,
+        element_type: Attribute,
+        scales: DenseAttr | None = None,
+    ) -> None:
         shape = (*frame_type(value).get_shape()[:-1], weights.shape[0])
         super().__init__(
             operands=[value],
             result_types=[TensorType(element_type, shape)],
-            properties={"weights": weights},
+            properties={"weights": weights, "scales": scales},
         )
 
     def verify_(self) -> None:
@@ -322,6 +355,10 @@ class LinearOp(IRDLOperation):
             )
         if isinstance(result.element_type, BipolarType):
             raise VerifyException("a sum is an integer, not bipolar")
+        if self.scales is not None:
+            if exact:
+                raise VerifyException("an exact sum has no scales")
+            _check_broadcast(self.scales.shape, (rows,))
 
 
 @irdl_op_definition

@@ -1,0 +1,54 @@
+"""The `dataflow` dialect: a network as hardware units with streams between them.
+
+A function of this level takes and returns tensors of one frame, as at level `bnn`. Between
+`dataflow.to_stream` and `dataflow.from_stream` lies what becomes hardware; `bnn` operations before
+and after are left to the host. Every unit says how many cycles a frame takes and what it costs
+(`DataflowNode`); PE and SIMD fold it (`FoldedNode`).
+"""
+
+from __future__ import annotations
+
+from xdsl.ir import Dialect
+
+from irc.dialects.dataflow_compute import MvuOp, ThresholdOp
+from irc.dialects.dataflow_node import (
+    MEMORIES,
+    DataflowNode,
+    FoldedNode,
+    Folding,
+    Resources,
+    divisors,
+)
+from irc.dialects.dataflow_plumbing import (
+    FifoOp,
+    FromStreamOp,
+    ReshapeOp,
+    ToStreamOp,
+    WidthConverterOp,
+)
+from irc.dialects.dataflow_stream import StreamType, stream_type
+
+__all__ = [
+    "MEMORIES",
+    "Dataflow",
+    "DataflowNode",
+    "FifoOp",
+    "FoldedNode",
+    "Folding",
+    "FromStreamOp",
+    "MvuOp",
+    "ReshapeOp",
+    "Resources",
+    "StreamType",
+    "ThresholdOp",
+    "ToStreamOp",
+    "WidthConverterOp",
+    "divisors",
+    "stream_type",
+]
+
+Dataflow = Dialect(
+    "dataflow",
+    [ToStreamOp, FromStreamOp, ReshapeOp, MvuOp, ThresholdOp, WidthConverterOp, FifoOp],
+    [StreamType],
+)

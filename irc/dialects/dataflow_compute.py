@@ -1,0 +1,359 @@
+"""Operations that compute on streams: matrix-vector units and thresholds."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import I64, IntegerAttr, StringAttr, TensorType, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from irc.dialects.dataflow_node import (
+    MEMORIES,
+    UNFOLDED,
+    FoldedNode,
+    Folding,
+    Resources,
+    divisors,
+)
+from irc.dialects.dataflow_stream import StreamType, stream_type
+from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact
+
+BLOCK_MEMORY_DEPTH = 64
+BLOCK_MEMORY_BITS = 4096
+"""`memory = auto` puts weights in block RAM from this depth and this size on: below, a LUT6 as a
+64-word ROM is the cheaper one; above, look-up tables took five times the area."""
+
+
+@irdl_op_definition
+class MvuOp(IRDLOperation, FoldedNode):
+    """A matrix-vector unit: `y[v, m] = Σ_k weights[m, k] · x[v, k]`, then thresholds if given.
+
+    The input frame is V vectors of K elements (its last axis), the output frame V vectors of M.
+    With `thresholds` (and `steps`), [M, T] or [1, T], the result is the code
+    `bias + Σ_i steps[m, i] · [y >= thresholds[m, i]]` as in `bnn.threshold`; without, `y` itself
+    in a type that holds every sum.
+
+    The unit takes `simd` lanes and gives `pe`. It reads a vector once, in SF = K/simd beats, while
+    it computes the first `pe` results, and replays it for the others: NF = M/pe folds. The lanes
+    of the input may differ from `simd` until `insert-width-converters` has run.
+    """
+
+    name = "dataflow.mvu"
+    layer = prop_def(StringAttr)
+    input = operand_def(StreamType)
+    weights = prop_def(DenseAttr)
+    thresholds = opt_prop_def(DenseAttr)
+    steps = opt_prop_def(DenseAttr)
+    bias_attr = opt_prop_def(IntegerAttr[I64], prop_name="bias")
+    pe_attr = prop_def(IntegerAttr[I64], prop_name="pe")
+    simd_attr = prop_def(IntegerAttr[I64], prop_name="simd")
+    memory = prop_def(StringAttr)
+    output = result_def(StreamType)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$layer $input `weights` $weights (`at` $thresholds^)? (`steps` $steps^)? "
+        "(`bias` $bias^)? `pe` $pe `simd` $simd `memory` $memory attr-dict "
+        "`:` type($input) `->` type($output)"
+    )
+
+    def __init__(
+        self,
+        layer: str,
+        value: SSAValue,
+        weights: DenseAttr,
+        element_type: Attribute,
+        thresholds: DenseAttr | None = None,
+        steps: DenseAttr | None = None,
+        bias: int = 0,
+        folding: Folding = UNFOLDED,
+    ) -> None:
+        shape = (*stream_type(value).shape[:-1], weights.shape[0])
+        output = StreamType.of(TensorType(element_type, shape), folding.pe)
+        super().__init__(
+            operands=[value],
+            result_types=[output],
+            properties={
+                "layer": StringAttr(layer),
+                "weights": weights,
+                "thresholds": thresholds,
+                "steps": steps,
+                "bias": None if thresholds is None else IntegerAttr(bias, i64),
+                **_folding_properties(folding),
+                "simd": IntegerAttr(folding.simd, i64),
+            },
+        )
+
+    @property
+    def pe(self) -> int:
+        """Results worked on at once."""
+        return self.pe_attr.value.data
+
+    @property
+    def simd(self) -> int:
+        """Input elements that each result takes in a cycle."""
+        return self.simd_attr.value.data
+
+    @property
+    def bias(self) -> int:
+        """What the threshold code counts from; 0 without thresholds."""
+        return 0 if self.bias_attr is None else self.bias_attr.value.data
+
+    @property
+    def rows(self) -> int:
+        """M: elements of an output vector."""
+        return self.weights.shape[0]
+
+    @property
+    def columns(self) -> int:
+        """K: elements of an input vector."""
+        return self.weights.shape[1]
+
+    @property
+    def vectors(self) -> int:
+        """V: vectors a frame."""
+        return stream_type(self.input).elements // self.columns
+
+    @property
+    def synapse_folds(self) -> int:
+        """SF = K / simd: beats of an input vector."""
+        return self.columns // self.simd
+
+    @property
+    def neuron_folds(self) -> int:
+        """NF = M / pe: beats of an output vector, each of which takes SF cycles."""
+        return self.rows // self.pe
+
+    @property
+    def layer_name(self) -> str:
+        return self.layer.data
+
+    @property
+    def folding(self) -> Folding:
+        return Folding(self.pe, self.simd, self.memory.data)
+
+    def set_folding(self, folding: Folding) -> None:
+        self.properties.update(_folding_properties(folding))
+        self.properties["simd"] = IntegerAttr(folding.simd, i64)
+
+    def pe_choices(self) -> list[int]:
+        return divisors(self.rows)
+
+    def simd_choices(self) -> list[int]:
+        return divisors(self.columns)
+
+    def folded_cycles(self, folding: Folding) -> int:
+        return self.vectors * (self.columns // folding.simd) * (self.rows // folding.pe)
+
+    def folded_cost(self, folding: Folding) -> int:
+        bits = element_width(self.weights.element_type) * stream_type(self.input).element_width
+        return folding.pe * folding.simd * bits
+
+    def input_lanes(self) -> int:
+        return self.simd
+
+    def cycles(self) -> int:
+        return self.folded_cycles(self.folding)
+
+    def latency(self) -> int:
+        # One cycle each for the ROM, the products, the sum and the result.
+        return self.synapse_folds + 3
+
+    def macs(self) -> int:
+        return self.vectors * self.rows * self.columns
+
+    def weight_bits(self) -> int:
+        return self.weights.size * element_width(self.weights.element_type)
+
+    def memory_style(self) -> str:
+        """Where the weights lie: `memory`, with `auto` decided by depth and size."""
+        if self.memory.data != "auto":
+            return self.memory.data
+        depth = self.synapse_folds * self.neuron_folds
+        deep = depth >= BLOCK_MEMORY_DEPTH and self.weight_bits() >= BLOCK_MEMORY_BITS
+        return "block" if deep else "distributed"
+
+    def resources(self) -> Resources:
+        bits = self.folded_cost(self.folding)
+        sum_bits = (self.columns << stream_type(self.input).element_width).bit_length()
+        compared = 0 if self.thresholds is None else self.thresholds.shape[1] * sum_bits // 2
+        luts = 2 * bits + self.pe * (sum_bits + compared)
+        flipflops = 2 * self.pe * sum_bits + 2 * stream_type(self.output).beat_width
+        replayed = 0
+        if self.neuron_folds > 1:
+            replayed = self.columns * stream_type(self.input).element_width
+        if self.memory_style() == "block":
+            return Resources(luts, flipflops, self.weight_bits() + replayed)
+        return Resources(luts + self.weight_bits() // 32, flipflops, replayed)
+
+    def verify_(self) -> None:
+        source, result = stream_type(self.input), stream_type(self.output)
+        if len(self.weights.shape) != 2 or not is_exact(self.weights.element_type):
+            raise VerifyException(f"weights must be exact [M, K], not {self.weights.type}")
+        if not source.shape or source.channels != self.columns:
+            raise VerifyException(f"weights of {self.columns} columns do not fit {source}")
+        if result.shape != (*source.shape[:-1], self.rows):
+            raise VerifyException(f"{self.rows} rows do not give {result}")
+        if self.simd < 1 or self.columns % self.simd:
+            raise VerifyException(
+                f"simd = {self.simd} does not divide the {self.columns} elements of a vector"
+            )
+        if self.pe < 1 or self.rows % self.pe:
+            raise VerifyException(f"pe = {self.pe} does not divide the {self.rows} rows")
+        _verify_output(self, result)
+        if self.thresholds is None:
+            if isinstance(result.element_type, BipolarType):
+                raise VerifyException("without thresholds the result is a sum, not bipolar")
+            if self.steps is not None or self.bias_attr is not None:
+                raise VerifyException(
+                    "steps and bias belong to thresholds, of which there are none"
+                )
+        else:
+            if self.bias_attr is None:
+                raise VerifyException("thresholds need a bias")
+            _verify_thresholds(self.thresholds, self.steps, self.rows)
+
+
+@irdl_op_definition
+class ThresholdOp(IRDLOperation, FoldedNode):
+    """`code = bias + Σ_i steps[c, i] · [x >= thresholds[c, i]]`, as `bnn.threshold`, on a stream.
+
+    The unit takes and gives `pe` lanes. Channels are the last axis; with thresholds per channel,
+    `pe` divides it. The lanes of the input may differ until `insert-width-converters` has run.
+    """
+
+    name = "dataflow.threshold"
+    layer = prop_def(StringAttr)
+    input = operand_def(StreamType)
+    thresholds = prop_def(DenseAttr)
+    steps = opt_prop_def(DenseAttr)
+    bias_attr = prop_def(IntegerAttr[I64], prop_name="bias")
+    pe_attr = prop_def(IntegerAttr[I64], prop_name="pe")
+    memory = prop_def(StringAttr)
+    output = result_def(StreamType)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$layer $input `at` $thresholds (`steps` $steps^)? `bias` $bias `pe` $pe "
+        "`memory` $memory attr-dict `:` type($input) `->` type($output)"
+    )
+
+    def __init__(
+        self,
+        layer: str,
+        value: SSAValue,
+        thresholds: DenseAttr,
+        element_type: Attribute,
+        steps: DenseAttr | None = None,
+        bias: int = 0,
+        folding: Folding = UNFOLDED,
+    ) -> None:
+        frame = TensorType(element_type, stream_type(value).shape)
+        super().__init__(
+            operands=[value],
+            result_types=[StreamType.of(frame, folding.pe)],
+            properties={
+                "layer": StringAttr(layer),
+                "thresholds": thresholds,
+                "steps": steps,
+                "bias": IntegerAttr(bias, i64),
+                **_folding_properties(folding),
+            },
+        )
+
+    @property
+    def pe(self) -> int:
+        """Elements worked on at once."""
+        return self.pe_attr.value.data
+
+    @property
+    def bias(self) -> int:
+        """What the code counts from."""
+        return self.bias_attr.value.data
+
+    @property
+    def channel_folds(self) -> int:
+        """Beats after which the same channels come again; 1 where all have the same thresholds."""
+        return max(1, self.thresholds.shape[0] // self.pe)
+
+    @property
+    def layer_name(self) -> str:
+        return self.layer.data
+
+    @property
+    def folding(self) -> Folding:
+        return Folding(self.pe, 1, self.memory.data)
+
+    def set_folding(self, folding: Folding) -> None:
+        self.properties.update(_folding_properties(folding))
+
+    def pe_choices(self) -> list[int]:
+        source = stream_type(self.input)
+        return divisors(source.elements if self.thresholds.shape[0] == 1 else source.channels)
+
+    def simd_choices(self) -> list[int]:
+        return []
+
+    def folded_cycles(self, folding: Folding) -> int:
+        return stream_type(self.input).elements // folding.pe
+
+    def folded_cost(self, folding: Folding) -> int:
+        return folding.pe * self.thresholds.shape[1] * stream_type(self.input).element_width
+
+    def input_lanes(self) -> int:
+        return self.pe
+
+    def cycles(self) -> int:
+        return self.folded_cycles(self.folding)
+
+    def latency(self) -> int:
+        # Thresholds that change from beat to beat are read one cycle before they are compared.
+        return 1 if self.channel_folds == 1 else 2
+
+    def resources(self) -> Resources:
+        stored = 0 if self.channel_folds == 1 else self.thresholds.size
+        width = stream_type(self.input).element_width
+        luts = self.folded_cost(self.folding) // 2 + stored * width // 32
+        return Resources(luts, stream_type(self.output).beat_width + self.pe * width)
+
+    def verify_(self) -> None:
+        source, result = stream_type(self.input), stream_type(self.output)
+        if source.shape != result.shape:
+            raise VerifyException(f"thresholds keep the shape, but go from {source} to {result}")
+        _verify_output(self, result)
+        _verify_thresholds(self.thresholds, self.steps, source.channels)
+        if self.thresholds.shape[0] != 1 and source.channels % self.pe:
+            raise VerifyException(f"pe = {self.pe} does not divide the {source.channels} channels")
+
+
+def _folding_properties(folding: Folding) -> dict[str, Attribute]:
+    return {"pe": IntegerAttr(folding.pe, i64), "memory": StringAttr(folding.memory)}
+
+
+def _verify_output(op: MvuOp | ThresholdOp, result: StreamType) -> None:
+    if result.lanes != op.pe:
+        raise VerifyException(
+            f"pe = {op.pe} gives {op.pe} lanes, not the {result.lanes} of {result}"
+        )
+    if op.memory.data not in MEMORIES:
+        raise VerifyException(f"unknown memory '{op.memory.data}'; known are {', '.join(MEMORIES)}")
+
+
+def _verify_thresholds(thresholds: DenseAttr, steps: DenseAttr | None, channels: int) -> None:
+    for what, attribute in (("thresholds", thresholds), ("steps", steps)):
+        if attribute is None:
+            continue
+        exact = is_exact(attribute.element_type)
+        if not exact or len(attribute.shape) != 2 or attribute.shape[0] not in (1, channels):
+            raise VerifyException(
+                f"{what} must be integers [{channels}, T] or [1, T], not {attribute.type}"
+            )
+    if steps is not None and steps.shape != thresholds.shape:
+        raise VerifyException(f"{steps.type} steps for {thresholds.type} thresholds")

@@ -1,0 +1,349 @@
+"""Between the `onnx` dialect's types and attributes and ONNX's protobuf messages (imports onnx).
+
+Nothing here reads files or walks graphs: see `irc.frontend.import_onnx` and
+`irc.dialects.onnx_to_proto`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from onnx import AttributeProto, SparseTensorProto, TensorProto, TypeProto, numpy_helper
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    ArrayAttr,
+    BytesAttr,
+    DenseArrayBase,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+    TensorType,
+    UnrankedTensorType,
+    f32,
+    i64,
+)
+from xdsl.ir import Attribute, TypeAttribute
+
+from irc.dialects.onnx_tensor import (
+    SparseTensorAttr,
+    TensorAttr,
+    bytes_of_string,
+    string_attribute,
+)
+from irc.dialects.onnx_types import (
+    ELEMENT_BITS,
+    ELEMENT_TYPES,
+    MapType,
+    OptionalType,
+    SequenceType,
+    SparseTensorType,
+    StringType,
+    data_type,
+    unknown,
+)
+
+MAX_ELEMENTS = 2**31
+"""Tensors with more elements are taken for a mistake in the file."""
+
+
+class ProtoError(Exception):
+    """A message that cannot be represented; the text says what is wrong with it."""
+
+
+# Types
+
+
+def type_from_proto(proto: TypeProto) -> Attribute:
+    """The type of a value; `!onnx.unknown` where the message says nothing of use."""
+    match proto.WhichOneof("value"):
+        case "tensor_type":
+            return _tensor_type_from_proto(proto.tensor_type)
+        case "sequence_type":
+            return SequenceType(type_from_proto(proto.sequence_type.elem_type))
+        case "optional_type":
+            return OptionalType(type_from_proto(proto.optional_type.elem_type))
+        case "map_type":
+            key = ELEMENT_TYPES.get(proto.map_type.key_type, unknown)
+            return MapType(key, type_from_proto(proto.map_type.value_type))
+        case "sparse_tensor_type":
+            return SparseTensorType(_tensor_type_from_proto(proto.sparse_tensor_type))
+        case _:
+            return unknown
+
+
+def _tensor_type_from_proto(proto: TypeProto.Tensor | TypeProto.SparseTensor) -> Attribute:
+    element = ELEMENT_TYPES.get(proto.elem_type)
+    if element is None:
+        return unknown
+    if not proto.HasField("shape"):
+        return UnrankedTensorType(element)
+    shape = [
+        dim.dim_value if dim.HasField("dim_value") else DYNAMIC_INDEX for dim in proto.shape.dim
+    ]
+    return TensorType(element, shape)
+
+
+def dim_params(proto: TypeProto) -> list[str]:
+    """Names of the dimensions of a tensor, "" for those without; empty if none has a name."""
+    names = [dim.dim_param for dim in proto.tensor_type.shape.dim]
+    return names if any(names) else []
+
+
+def type_to_proto(kind: Attribute, names: Sequence[str] = ()) -> TypeProto | None:
+    """The message for a type, dimension names included; None where the type is not known."""
+    proto = TypeProto()
+    match kind:
+        case TensorType() | UnrankedTensorType():
+            _fill_tensor_type(proto.tensor_type, cast(TensorType, kind), names)
+        case SparseTensorType():
+            _fill_tensor_type(proto.sparse_tensor_type, cast(TensorType, kind.dense), names)
+        case SequenceType() | OptionalType():
+            inner = type_to_proto(kind.element)
+            if inner is None:
+                return None
+            target = proto.sequence_type if isinstance(kind, SequenceType) else proto.optional_type
+            target.elem_type.CopyFrom(inner)
+        case MapType():
+            inner = type_to_proto(kind.value)
+            if inner is None:
+                return None
+            proto.map_type.key_type = cast(TensorProto.DataType, data_type(kind.key))
+            proto.map_type.value_type.CopyFrom(inner)
+        case _:
+            return None
+    return proto
+
+
+def _fill_tensor_type(
+    proto: TypeProto.Tensor | TypeProto.SparseTensor,
+    tensor: TensorType | UnrankedTensorType,
+    names: Sequence[str],
+) -> None:
+    proto.elem_type = cast(TensorProto.DataType, data_type(tensor.element_type))
+    if isinstance(tensor, UnrankedTensorType):
+        return
+    proto.shape.SetInParent()
+    for index, size in enumerate(tensor.get_shape()):
+        dim = proto.shape.dim.add()
+        if size != DYNAMIC_INDEX:
+            dim.dim_value = size
+        elif index < len(names) and names[index]:
+            dim.dim_param = names[index]
+
+
+# Tensors
+
+
+def check_dims(dims: Sequence[int]) -> int:
+    """How many elements; `ProtoError` for negative dimensions and absurd counts."""
+    for dim in dims:
+        if dim < 0:
+            raise ProtoError(f"dimension {dim} in shape {list(dims)} is negative")
+    count = math.prod(dims)
+    if count > MAX_ELEMENTS:
+        raise ProtoError(f"shape {list(dims)} has {count} elements; at most 2^31 are accepted")
+    return count
+
+
+def raw_size(number: int, count: int) -> int:
+    """Bytes of `raw_data` for so many elements of a `DataType`."""
+    return (count * ELEMENT_BITS[number] + 7) // 8
+
+
+def tensor_from_proto(proto: TensorProto, external: bytes | None = None) -> TensorAttr:
+    """The constant in a message; `external` are the bytes of a tensor stored in another file.
+
+    Raises `ProtoError` where the data do not fit the declared shape and type.
+    """
+    count = check_dims(proto.dims)
+    number = proto.data_type
+    if number not in ELEMENT_TYPES:
+        raise ProtoError(f"element type {number} is not one of ONNX's")
+    if proto.HasField("segment"):
+        raise ProtoError("tensors in segments are not supported")
+    if number == TensorProto.STRING:
+        if len(proto.string_data) != count:
+            raise ProtoError(
+                f"shape {list(proto.dims)} needs {count} strings, {len(proto.string_data)} given"
+            )
+        return TensorAttr.from_strings(proto.dims, proto.string_data)
+    if external is None and not proto.HasField("raw_data"):
+        return _from_typed_field(proto, count)
+    data = proto.raw_data if external is None else external
+    if len(data) != raw_size(number, count):
+        kind = TensorProto.DataType.Name(cast(TensorProto.DataType, number)).lower()
+        raise ProtoError(
+            f"shape {list(proto.dims)} of {kind} needs {raw_size(number, count)} bytes, "
+            f"{len(data)} given"
+        )
+    return TensorAttr.from_bytes(number, proto.dims, data)
+
+
+_PER_INT32 = {21: 2, 22: 2, 23: 2, 25: 4, 26: 4}
+_PER_ELEMENT = {14: 2, 15: 2}
+
+
+def _from_typed_field(proto: TensorProto, count: int) -> TensorAttr:
+    """From `float_data` and its like, in which complex numbers take two entries and narrow
+    types share one (the low byte of an int32)."""
+    number = proto.data_type
+    given = max(
+        len(proto.float_data),
+        len(proto.int32_data),
+        len(proto.int64_data),
+        len(proto.double_data),
+        len(proto.uint64_data),
+    )
+    expected = count * _PER_ELEMENT.get(number, 1)
+    expected = -(-expected // _PER_INT32.get(number, 1))
+    if given != expected:
+        raise ProtoError(f"shape {list(proto.dims)} needs {expected} values, {given} given")
+    try:
+        array = numpy_helper.to_array(proto)
+    except (ValueError, TypeError) as error:
+        raise ProtoError(f"cannot be decoded: {error}") from None
+    if number in (27, 28):
+        packed = numpy_helper.from_array(array)
+        return TensorAttr.from_bytes(number, proto.dims, packed.raw_data)
+    return TensorAttr.from_numpy(array.reshape(tuple(proto.dims)))
+
+
+def tensor_to_proto(tensor: TensorAttr, name: str = "") -> TensorProto:
+    """The message for a constant, in `raw_data` (strings in `string_data`)."""
+    proto = TensorProto(
+        name=name, data_type=cast(TensorProto.DataType, tensor.data_type), dims=tensor.shape
+    )
+    if isinstance(tensor.element_type, StringType):
+        proto.string_data.extend(tensor.strings)
+    else:
+        proto.raw_data = tensor.raw
+    return proto
+
+
+def sparse_from_proto(proto: SparseTensorProto) -> SparseTensorAttr:
+    """The sparse constant in a message."""
+    check_dims(proto.dims)
+    values = tensor_from_proto(proto.values)
+    return SparseTensorAttr(
+        TensorType(values.element_type, proto.dims), values, tensor_from_proto(proto.indices)
+    )
+
+
+def sparse_to_proto(tensor: SparseTensorAttr, name: str = "") -> SparseTensorProto:
+    """The message for a sparse constant, whose name is that of its values."""
+    return SparseTensorProto(
+        dims=tensor.type.get_shape(),
+        values=tensor_to_proto(tensor.values, name),
+        indices=tensor_to_proto(tensor.indices),
+    )
+
+
+# Attributes
+
+
+def attribute_from_proto(proto: AttributeProto) -> Attribute:
+    """The attribute for every kind but graphs; `ProtoError` for what has no value."""
+    kind = proto.type or _guess_kind(proto)
+    match kind:
+        case AttributeProto.INT:
+            return IntegerAttr(proto.i, i64)
+        case AttributeProto.FLOAT:
+            return FloatAttr(proto.f, f32)
+        case AttributeProto.STRING:
+            return string_attribute(proto.s)
+        case AttributeProto.TENSOR:
+            return tensor_from_proto(proto.t)
+        case AttributeProto.SPARSE_TENSOR:
+            return sparse_from_proto(proto.sparse_tensor)
+        case AttributeProto.TYPE_PROTO:
+            return type_from_proto(proto.tp)
+        case AttributeProto.INTS:
+            return DenseArrayBase.from_list(i64, list(proto.ints))
+        case AttributeProto.FLOATS:
+            return DenseArrayBase.from_list(f32, list(proto.floats))
+        case AttributeProto.STRINGS:
+            return ArrayAttr([string_attribute(item) for item in proto.strings])
+        case AttributeProto.TENSORS:
+            return ArrayAttr([tensor_from_proto(item) for item in proto.tensors])
+        case AttributeProto.SPARSE_TENSORS:
+            return ArrayAttr([sparse_from_proto(item) for item in proto.sparse_tensors])
+        case AttributeProto.TYPE_PROTOS:
+            return ArrayAttr([type_from_proto(item) for item in proto.type_protos])
+        case _:
+            raise ProtoError("has no value that can be represented")
+
+
+def _guess_kind(proto: AttributeProto) -> int:
+    """The type of an attribute written before ONNX recorded it (IR version 1)."""
+    for field, kind in (
+        ("f", AttributeProto.FLOAT),
+        ("i", AttributeProto.INT),
+        ("s", AttributeProto.STRING),
+        ("t", AttributeProto.TENSOR),
+        ("g", AttributeProto.GRAPH),
+    ):
+        if proto.HasField(field):
+            return kind
+    for values, kind in (
+        (proto.floats, AttributeProto.FLOATS),
+        (proto.ints, AttributeProto.INTS),
+        (proto.strings, AttributeProto.STRINGS),
+    ):
+        if len(values):
+            return kind
+    return AttributeProto.UNDEFINED
+
+
+def attribute_to_proto(name: str, attribute: Attribute) -> AttributeProto:
+    """The message for an attribute; `ProtoError` for one that is not ONNX's."""
+    proto = AttributeProto(name=name)
+    match attribute:
+        case IntegerAttr():
+            proto.type, proto.i = AttributeProto.INT, attribute.value.data
+        case FloatAttr():
+            proto.type, proto.f = AttributeProto.FLOAT, attribute.value.data
+        case StringAttr() | BytesAttr():
+            proto.type, proto.s = AttributeProto.STRING, bytes_of_string(attribute)
+        case TensorAttr():
+            proto.type = AttributeProto.TENSOR
+            proto.t.CopyFrom(tensor_to_proto(attribute))
+        case SparseTensorAttr():
+            proto.type = AttributeProto.SPARSE_TENSOR
+            proto.sparse_tensor.CopyFrom(sparse_to_proto(attribute))
+        case DenseArrayBase():
+            if isinstance(attribute.elt_type, IntegerType):
+                proto.type = AttributeProto.INTS
+                proto.ints.extend(np.frombuffer(attribute.data.data, "<i8").tolist())
+            else:
+                proto.type = AttributeProto.FLOATS
+                proto.floats.extend(np.frombuffer(attribute.data.data, "<f4").tolist())
+        case TypeAttribute():
+            proto.type = AttributeProto.TYPE_PROTO
+            proto.tp.CopyFrom(type_to_proto(attribute) or TypeProto())
+        case ArrayAttr():
+            _fill_list(proto, list(attribute))
+        case _:
+            raise ProtoError(f"attribute {name!r} is no ONNX attribute: {attribute}")
+    return proto
+
+
+def _fill_list(proto: AttributeProto, items: list[Attribute]) -> None:
+    # Only strings are kept as possibly empty arrays: tensors and types never come empty.
+    if all(isinstance(item, StringAttr | BytesAttr) for item in items):
+        proto.type = AttributeProto.STRINGS
+        proto.strings.extend(bytes_of_string(cast(StringAttr, item)) for item in items)
+    elif all(isinstance(item, TensorAttr) for item in items):
+        proto.type = AttributeProto.TENSORS
+        proto.tensors.extend(tensor_to_proto(cast(TensorAttr, item)) for item in items)
+    elif all(isinstance(item, SparseTensorAttr) for item in items):
+        proto.type = AttributeProto.SPARSE_TENSORS
+        proto.sparse_tensors.extend(sparse_to_proto(cast(SparseTensorAttr, item)) for item in items)
+    elif all(isinstance(item, TypeAttribute) for item in items):
+        proto.type = AttributeProto.TYPE_PROTOS
+        proto.type_protos.extend(type_to_proto(item) or TypeProto() for item in items)
+    else:
+        raise ProtoError(f"attribute {proto.name!r} mixes kinds")

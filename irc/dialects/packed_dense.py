@@ -1,0 +1,280 @@
+"""Dense (fully connected) kernels of the `packed` dialect, one for each way to multiply.
+
+All compute `acc[r, m] = Σ_k weights[m, k] · x[r, k]` for each row `r` of the input, and then
+store the sums or, in the same pass, threshold them and pack the codes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+
+import numpy as np
+from xdsl.dialects.builtin import I64, IntegerAttr, IntegerType, StringAttr, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact, uint
+from irc.dialects.packed_base import (
+    POPCOUNTS,
+    BufferType,
+    Staircase,
+    ThresholdingOp,
+    array_type,
+    bits_type,
+)
+from irc.dialects.packed_types import WORD_WIDTHS, plane_weights, words_for
+
+_FORMAT = (
+    "$label $input `,` $weights (`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
+    "attr-dict `:` type($input) `->` type($output)"
+)
+
+
+class DenseOp(ThresholdingOp, ABC):
+    """What the dense kernels share: M rows of weights."""
+
+    weights = prop_def(DenseAttr)
+
+    @property
+    def channels(self) -> int:
+        """M: results for each row of the input."""
+        return self.weights.shape[0]
+
+    @property
+    def columns(self) -> int:
+        """K: products summed for each result."""
+        return bits_type(self.input).width
+
+    @property
+    def rows(self) -> int:
+        """Rows of the input."""
+        return bits_type(self.input).rows
+
+    @property
+    def macs(self) -> int:
+        """Multiplications with a weight in one frame."""
+        return self.rows * self.channels * self.columns
+
+    def check_words(self, shape: tuple[int, ...], bits: int, word: int) -> None:
+        """Check that the weights are words [M, …] whose padding bits are zero."""
+        given = self.weights.shape
+        if self.weights.element_type != uint(word) or given[1:] != shape or not given[0]:
+            expected = "x".join(str(dim) for dim in shape)
+            raise VerifyException(
+                f"weights must be tensor<Mx{expected}xui{word}>, not {self.weights.type}"
+            )
+        padding = words_for(bits, word) * word - bits
+        last = self.weights.numpy()[..., -1]
+        if padding and np.any(last >> np.array(word - padding, last.dtype)):
+            raise VerifyException(f"the last {padding} bits of a row of weights are not zero")
+
+    def check_popcount(self, popcount: StringAttr) -> None:
+        """Check the name of a way to count bits."""
+        if popcount.data not in POPCOUNTS:
+            raise VerifyException(
+                f"unknown popcount '{popcount.data}'; known are {', '.join(POPCOUNTS)}"
+            )
+
+
+def _properties(
+    weights: DenseAttr, staircase: Staircase | None, accumulator: IntegerType
+) -> dict[str, Attribute | None]:
+    codes = {} if staircase is None else staircase.properties()
+    return {"weights": weights, "accumulator": accumulator, **codes}
+
+
+@irdl_op_definition
+class XnorDenseOp(DenseOp):
+    """Bipolar weights, bipolar activations: `acc = K − 2·popcount(w ^ x)`.
+
+    The same as `2·popcount(xnor(w, x)) − K` (Rastegari et al., "XNOR-Net", 2016), without the
+    complement; padding bits are equal on both sides and count nothing.
+    `weights` are words [M, ceil(K / W)].
+    """
+
+    name = "packed.xnor_dense"
+    popcount = prop_def(StringAttr)
+    assembly_format = _FORMAT
+
+    def __init__(
+        self,
+        label: str,
+        value: SSAValue,
+        weights: DenseAttr,
+        result: BufferType,
+        accumulator: IntegerType,
+        staircase: Staircase | None,
+        popcount: str,
+    ) -> None:
+        properties = _properties(weights, staircase, accumulator)
+        super().__init__(label, value, result, {**properties, "popcount": StringAttr(popcount)})
+
+    def verify_kernel(self) -> None:
+        source = self.expect_bits(self.input, "operand")
+        if not isinstance(source.element_type, BipolarType):
+            raise VerifyException(f"activations must be bipolar, not {source.element_type}")
+        self.check_words((source.words,), source.width, source.word)
+        self.check_popcount(self.popcount)
+        self.verify_results(source.rows, self.channels)
+
+
+@irdl_op_definition
+class PlaneDenseOp(DenseOp):
+    """Low-bit weights and activations, by bit-planes.
+
+    With `w = Σ_i a_i·w_i` and `x = Σ_j b_j·x_j` over planes (`plane_weights`),
+    `P = Σ_i Σ_j a_i·b_j·popcount(w_i & x_j)` is the sum of products (Zhou et al., "DoReFa-Net",
+    2016, equation 3). A bipolar side is `2·bit − 1`, so that
+
+    - integers by integers: `acc = P`;
+    - bipolar weights: `acc = 2·P − Σ_j b_j·popcount(x_j)`, subtracted once a row of the input;
+    - bipolar activations: `acc = 2·P − Σ_k w[m, k]`, the constant `offsets[m]` (negative sum).
+
+    `weights` are words [M, planes, ceil(K / W)] and `weight_type` says what the planes mean.
+    """
+
+    name = "packed.plane_dense"
+    weight_type = prop_def(Attribute)
+    offsets = opt_prop_def(DenseAttr)
+    popcount = prop_def(StringAttr)
+    assembly_format = _FORMAT
+
+    def __init__(
+        self,
+        label: str,
+        value: SSAValue,
+        weights: DenseAttr,
+        weight_type: Attribute,
+        offsets: DenseAttr | None,
+        result: BufferType,
+        accumulator: IntegerType,
+        staircase: Staircase | None,
+        popcount: str,
+    ) -> None:
+        super().__init__(
+            label,
+            value,
+            result,
+            {
+                **_properties(weights, staircase, accumulator),
+                "weight_type": weight_type,
+                "offsets": offsets,
+                "popcount": StringAttr(popcount),
+            },
+        )
+
+    @property
+    def has_bipolar_weights(self) -> bool:
+        """Whether the sum of the activations is subtracted."""
+        return isinstance(self.weight_type, BipolarType)
+
+    @property
+    def scale(self) -> int:
+        """What P is multiplied with: 2 where one side is bipolar."""
+        return 1 if not self.has_bipolar_weights and self.offsets is None else 2
+
+    def verify_kernel(self) -> None:
+        source = self.expect_bits(self.input, "operand")
+        if not is_exact(self.weight_type):
+            raise VerifyException(f"weights cannot be {self.weight_type}")
+        bipolar_input = isinstance(source.element_type, BipolarType)
+        if bipolar_input and self.has_bipolar_weights:
+            raise VerifyException("bipolar by bipolar is packed.xnor_dense")
+        planes = len(plane_weights(self.weight_type))
+        self.check_words((planes, source.words), source.width, source.word)
+        if (self.offsets is not None) != bipolar_input:
+            raise VerifyException("offsets are for bipolar activations, which need them")
+        if self.offsets is not None and self.offsets.shape != (self.channels,):
+            raise VerifyException(f"offsets must be [{self.channels}], not {self.offsets.type}")
+        self.check_popcount(self.popcount)
+        self.verify_results(source.rows, self.channels)
+
+
+class ArrayDenseOp(DenseOp, ABC):
+    """A dense kernel that reads its activations from an array, one by one."""
+
+    @property
+    def rows(self) -> int:
+        return array_type(self.input).length // self.columns
+
+    def check_array(self) -> None:
+        """Check that the operand is an array of whole rows."""
+        source = self.expect_array(self.input, "operand")
+        if not is_exact(source.element_type):
+            raise VerifyException(f"activations must be exact, not {source.element_type}")
+        if self.columns < 1 or source.length % self.columns:
+            raise VerifyException(f"{source} is not rows of {self.columns} elements")
+
+
+@irdl_op_definition
+class SignDenseOp(ArrayDenseOp):
+    """Bipolar weights, integer activations: `acc = Σ_k (w[m, k] ? x[k] : −x[k])`.
+
+    `weights` are words [M, ceil(K / W)] of K bits, where K is `size` and W `word`.
+    """
+
+    name = "packed.sign_dense"
+    size = prop_def(IntegerAttr[I64])
+    assembly_format = _FORMAT
+
+    def __init__(
+        self,
+        label: str,
+        value: SSAValue,
+        weights: DenseAttr,
+        size: int,
+        result: BufferType,
+        accumulator: IntegerType,
+        staircase: Staircase | None,
+    ) -> None:
+        properties = _properties(weights, staircase, accumulator)
+        super().__init__(label, value, result, {**properties, "size": IntegerAttr(size, i64)})
+
+    @property
+    def columns(self) -> int:
+        return self.size.value.data
+
+    @property
+    def word(self) -> int:
+        """W: bits in a word of weights."""
+        return element_width(self.weights.element_type)
+
+    def verify_kernel(self) -> None:
+        self.check_array()
+        if self.word not in WORD_WIDTHS:
+            raise VerifyException(f"words have 8, 16, 32 or 64 bits, not {self.word}")
+        self.check_words((words_for(self.columns, self.word),), self.columns, self.word)
+        self.verify_results(self.rows, self.channels)
+
+
+@irdl_op_definition
+class IntDenseOp(ArrayDenseOp):
+    """Integer weights, integer activations: `acc = Σ_k w[m, k]·x[k]`, product by product.
+
+    `weights` are [M, K] of any exact type; they are stored as the narrowest C integer.
+    """
+
+    name = "packed.int_dense"
+    assembly_format = _FORMAT
+
+    def __init__(
+        self,
+        label: str,
+        value: SSAValue,
+        weights: DenseAttr,
+        result: BufferType,
+        accumulator: IntegerType,
+        staircase: Staircase | None,
+    ) -> None:
+        super().__init__(label, value, result, _properties(weights, staircase, accumulator))
+
+    @property
+    def columns(self) -> int:
+        return self.weights.shape[1]
+
+    def verify_kernel(self) -> None:
+        if len(self.weights.shape) != 2 or not is_exact(self.weights.element_type):
+            raise VerifyException(f"weights must be integers [M, K], not {self.weights.type}")
+        self.check_array()
+        self.verify_results(self.rows, self.channels)

@@ -1,0 +1,148 @@
+"""Reading ONNX files, and the data that they keep beside them.
+
+Everything here distrusts the file: a model may come from anywhere, and must not make the
+compiler read outside its own folder.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+from onnx import ModelProto, TensorProto
+
+from irc.dialects.onnx_proto import ProtoError, check_dims, raw_size
+from irc.dialects.onnx_types import ELEMENT_BITS
+from irc.errors import IrcError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model came from: the name used in messages, and the folder of external data."""
+
+    name: str
+    folder: Path | None
+
+
+def read_model(source: str | os.PathLike[str] | bytes | ModelProto) -> tuple[ModelProto, Source]:
+    """The message in a file, a byte string or itself; external data stay where they are.
+
+    Raises `IrcError` for what cannot be read or is not ONNX.
+    """
+    if isinstance(source, ModelProto):
+        return source, Source("model", None)
+    if isinstance(source, bytes):
+        return _decode(source, "model"), Source("model", None)
+    path = Path(source)
+    return _decode(_read_file(path), str(path)), Source(str(path), path.parent)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise IrcError(f"{path}: is a directory; give the .onnx file itself")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise IrcError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise IrcError(f"{path}: cannot be read: {reason}") from None
+
+
+def _decode(data: bytes, name: str) -> ModelProto:
+    if not data:
+        raise IrcError(f"{name}: the file is empty")
+    model = ModelProto()
+    try:
+        model.ParseFromString(data)
+    except DecodeError:
+        raise IrcError(
+            f"{name}: not an ONNX model, or cut short ({len(data)} bytes cannot be decoded)"
+        ) from None
+    if not model.HasField("graph"):
+        raise IrcError(f"{name}: not an ONNX model, or cut short (it holds no graph)")
+    return model
+
+
+def is_external(tensor: TensorProto) -> bool:
+    """Whether the data of a tensor lie in another file."""
+    return tensor.data_location == TensorProto.EXTERNAL
+
+
+def read_external(tensor: TensorProto, source: Source) -> bytes:
+    """The data of an external tensor, `raw_data` layout.
+
+    Raises `ProtoError` where the file is missing, too short, not plain, or outside the model's
+    folder, by an absolute path, by `..` or through a symbolic link.
+    """
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location = entries.get("location", "")
+    path = _resolve(location, source)
+    if tensor.data_type not in ELEMENT_BITS:
+        raise ProtoError(f"element type {tensor.data_type} cannot be stored in another file")
+    needed = raw_size(tensor.data_type, check_dims(tensor.dims))
+    offset = _number(entries, "offset", 0)
+    length = _number(entries, "length", needed)
+    if length != needed:
+        raise ProtoError(
+            f"shape {list(tensor.dims)} needs {needed} bytes, "
+            f"but {length} are declared in external data {location!r}"
+        )
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ProtoError(f"external data {location!r} is not a plain file")
+            if offset + length > status.st_size:
+                raise ProtoError(
+                    f"external data {location!r} has {status.st_size} bytes, "
+                    f"but {offset + length} are needed"
+                )
+            file.seek(offset)
+            data = file.read(length)
+    except FileNotFoundError:
+        raise ProtoError(
+            f"external data file {location!r} is missing; it belongs beside the model, as {path}"
+        ) from None
+    except OSError as error:
+        raise ProtoError(
+            f"external data {location!r} cannot be read: {error.strerror or error}"
+        ) from None
+    return data
+
+
+def _resolve(location: str, source: Source) -> Path:
+    if source.folder is None:
+        raise ProtoError(
+            f"data are external ({location!r}), but the model was not read from a file: "
+            "load it by path, or with its data"
+        )
+    if not location or "\0" in location:
+        raise ProtoError("external data name no file")
+    # Backslashes would separate folders on another system, and hide a `..` on this one.
+    parts = location.replace("\\", "/").split("/")
+    if os.path.isabs(location) or parts[0] == "" or parts[0].endswith(":") or ".." in parts:
+        raise ProtoError(f"external data {location!r} lie outside the model's folder")
+    path = source.folder / location
+    try:
+        # The resolved folder, since the model itself may be reached through a link.
+        outside = not path.resolve().is_relative_to(source.folder.resolve())
+    except (OSError, RuntimeError):
+        raise ProtoError(f"external data {location!r} cannot be resolved") from None
+    if outside:
+        raise ProtoError(
+            f"external data {location!r} lie outside the model's folder, by a symbolic link"
+        )
+    return path
+
+
+def _number(entries: dict[str, str], key: str, default: int) -> int:
+    text = entries.get(key, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise ProtoError(f"external data {key} {text!r} is not a number of bytes")
+    return int(text)

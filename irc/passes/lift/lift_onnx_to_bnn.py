@@ -1,0 +1,138 @@
+"""Lift ONNX graphs to the `bnn` dialect: one frame a function, quantizers made explicit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from irc.dialects import onnx
+from irc.dialects.bnn import frame_type
+from irc.errors import IrcError, UnsupportedError
+from irc.passes.lift.lifting import BlockedError, Lifting, Obstacle
+from irc.passes.lift.quantized_constants import quantized_constant
+from irc.passes.lift.rules import RULES
+from irc.passes.rewriting import functions_of
+
+
+class LiftError(UnsupportedError):
+    """What stands in the way of lifting a model: every obstacle, not only the first."""
+
+    def __init__(self, obstacles: list[Obstacle]) -> None:
+        super().__init__("\n".join(map(str, obstacles)))
+        self.obstacles = obstacles
+
+
+@dataclass(frozen=True)
+class LiftOnnxToBnn(ModulePass):
+    """Turn ONNX operators into bnn ones, a frame at a time, with explicit quantizers."""
+
+    name = "lift-onnx-to-bnn"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in list(functions_of(op)):
+            if not _is_onnx(function):
+                continue
+            lifted = lift_function(function)
+            Rewriter.insert_op(lifted, InsertPoint.before(function))
+            function.detach()
+            function.erase()
+        for name in [name for name in op.attributes if name.startswith("onnx.")]:
+            del op.attributes[name]
+
+
+def _is_onnx(function: FuncOp) -> bool:
+    attributes = function.arg_attrs.data if function.arg_attrs else ()
+    return any("onnx.name" in a.data for a in attributes) or any(
+        op.name.startswith("onnx.") for op in function.body.block.ops
+    )
+
+
+def lift_function(function: FuncOp) -> FuncOp:
+    """The `bnn` function of an ONNX one; raises `LiftError` with all obstacles."""
+    block = Block()
+    lifting = Lifting(block, _batch(function))
+    for argument in function.body.block.args:
+        _lift_argument(lifting, argument)
+    for op in function.body.block.ops:
+        if isinstance(op, onnx.OnnxOp):
+            _lift_node(lifting, op)
+    terminator = function.body.block.last_op
+    assert isinstance(terminator, ReturnOp)
+    missing = [value for value in terminator.arguments if value not in lifting.values]
+    if missing and not lifting.obstacles:
+        lifting.obstacles.append(Obstacle("return", "output", "the result is a constant"))
+    if lifting.obstacles:
+        raise LiftError(lifting.obstacles)
+    results = [lifting.values[value] for value in terminator.arguments]
+    block.add_op(ReturnOp(*results))
+    lifted = FuncOp(
+        function.sym_name.data,
+        FunctionType.from_lists([a.type for a in block.args], [r.type for r in results]),
+        Region(block),
+        arg_attrs=_renamed(function.arg_attrs),
+        res_attrs=_renamed(function.res_attrs),
+    )
+    lifted.location = function.location
+    return lifted
+
+
+def _batch(function: FuncOp) -> int | None:
+    """The leading dimension that all inputs share; `None` where an input is a plain vector."""
+    shapes = [
+        a.type.get_shape() for a in function.body.block.args if isinstance(a.type, TensorType)
+    ]
+    if any(len(shape) < 2 for shape in shapes):
+        return None
+    leading = {shape[0] for shape in shapes}
+    if len(leading) != 1:
+        raise UnsupportedError(f"the inputs differ in their batch dimension: {sorted(leading)}")
+    return leading.pop()
+
+
+def _lift_argument(lifting: Lifting, argument: SSAValue) -> None:
+    if not isinstance(argument.type, TensorType):
+        raise UnsupportedError(f"input '{argument.name_hint}' is no tensor: {argument.type}")
+    shape = frame_type(argument).get_shape()
+    if any(dim < 0 for dim in shape):
+        raise UnsupportedError(
+            f"input '{argument.name_hint}' has shape {list(shape)}: only the first dimension, "
+            "the batch, may be dynamic"
+        )
+    frame = shape if lifting.batch is None else shape[1:]
+    element_type: Attribute = frame_type(argument).element_type
+    fresh = lifting.block.insert_arg(TensorType(element_type, frame), len(lifting.block.args))
+    fresh.name_hint = argument.name_hint
+    lifting.values[argument] = fresh
+
+
+def _lift_node(lifting: Lifting, op: onnx.OnnxOp) -> None:
+    if isinstance(op, onnx.ConstantOp):
+        return
+    if op.results and quantized_constant(op.results[0]) is not None:
+        return
+    lifting.node = op
+    lift = RULES.get(op.op_type)
+    try:
+        if lift is None:
+            raise UnsupportedError("this operator is not supported")
+        lifting.values[op.results[0]] = lift(lifting, op)
+    except BlockedError:
+        pass
+    except IrcError as error:
+        lifting.obstacles.append(Obstacle(op.label, op.op_type, error.message))
+
+
+def _renamed(attributes: ArrayAttr[DictionaryAttr] | None) -> ArrayAttr[DictionaryAttr] | None:
+    """`onnx.name` of arguments and results as `bnn.name`."""
+    if attributes is None:
+        return None
+    return ArrayAttr(
+        DictionaryAttr({"bnn.name": a.data["onnx.name"]} if "onnx.name" in a.data else {})
+        for a in attributes
+    )

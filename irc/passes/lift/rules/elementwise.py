@@ -1,0 +1,155 @@
+"""Element-wise operators: one float function each, with a constant or without."""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.dialects.builtin import Float32Type, IntegerType
+from xdsl.ir import SSAValue
+
+from irc.dialects import bnn, onnx
+from irc.passes.lift.lifting import Lifting, element_type_of, rule
+
+_UNARY = {
+    "Neg": "neg",
+    "Relu": "relu",
+    "Abs": "abs",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Exp": "exp",
+    "Log": "log",
+    "Sqrt": "sqrt",
+    "Floor": "floor",
+    "Ceil": "ceil",
+    "Round": "round",
+    "Erf": "erf",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Reciprocal": "reciprocal",
+}
+
+_BINARY = {
+    "Add": ("add", "add"),
+    "Sub": ("sub", "rsub"),
+    "Mul": ("mul", "mul"),
+    "Div": ("div", "rdiv"),
+    "Max": ("max", "max"),
+    "Min": ("min", "min"),
+    "Pow": ("pow", None),
+}
+"""ONNX operator to the function with the constant second, and first."""
+
+
+@rule(*_UNARY)
+def lift_unary(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """A function of one tensor."""
+    return lifting.ewise(_UNARY[op.op_type], lifting.floats(op.input(0)))
+
+
+@rule(*_BINARY)
+def lift_binary(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """A function of a tensor and a constant, in either order."""
+    if len(op.operands) != 2:
+        raise lifting.fail(f"{len(op.operands)} inputs; exactly two are supported")
+    left, right = op.operands
+    constant, value = lifting.constant(right), left
+    fn = _BINARY[op.op_type][0]
+    if constant is None:
+        constant, value = lifting.constant(left), right
+        fn = _BINARY[op.op_type][1]
+    if constant is None:
+        for activation in (left, right):
+            lifting.frame(activation)
+        raise lifting.fail("both inputs are activations; one must be a constant")
+    if fn is None:
+        raise lifting.fail("a constant raised to the power of an activation")
+    return _with_constant(lifting, op, fn, value, constant)
+
+
+def _with_constant(
+    lifting: Lifting, op: onnx.OnnxOp, fn: str, value: SSAValue, constant: np.ndarray
+) -> SSAValue:
+    lifted = lifting.floats(value)
+    rank = len(lifting.shape(op.results[0]))
+    if lifting.shape(op.results[0]) != lifting.shape(value):
+        raise lifting.fail("a constant that enlarges the activation by broadcasting")
+    return lifting.ewise(fn, lifted, lifting.frame_constant(constant, rank))
+
+
+@rule("LeakyRelu")
+def lift_leaky_relu(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """`prelu` with one slope."""
+    return lifting.ewise("prelu", lifting.floats(op.input(0)), op.float_attr("alpha", 0.01))
+
+
+@rule("PRelu")
+def lift_prelu(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """`prelu` with a constant slope."""
+    slope = lifting.required_constant(op.input(1), "the slope")
+    return _with_constant(lifting, op, "prelu", op.operands[0], slope)
+
+
+@rule("Clip")
+def lift_clip(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """`min(max(x, low), high)`; the bounds are attributes up to opset 10 and inputs after."""
+    value = lifting.floats(op.input(0))
+    for index, name, fn in ((1, "min", "max"), (2, "max", "min")):
+        bound = op.input(index)
+        if bound is not None:
+            constant = lifting.required_constant(bound, f"the bound '{name}'").reshape(())
+        elif op.has_attr(name):
+            constant = np.float32(op.float_attr(name, 0.0))
+        else:
+            continue
+        value = lifting.ewise(fn, value, constant)
+    return value
+
+
+@rule("HardSigmoid")
+def lift_hard_sigmoid(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """`max(0, min(1, alpha·x + beta))`."""
+    value = lifting.floats(op.input(0))
+    value = lifting.ewise("mul", value, op.float_attr("alpha", 0.2))
+    value = lifting.ewise("add", value, op.float_attr("beta", 0.5))
+    return lifting.ewise("max", lifting.ewise("min", value, 1.0), 0.0)
+
+
+@rule("BatchNormalization")
+def lift_batch_normalization(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """`x·s + (beta − mean·s)` with `s = gamma / sqrt(var + eps)`, as ONNX Runtime evaluates it.
+
+    The formula of the standard, `(x − mean)·s + beta`, rounds elsewhere: the recorded errors of
+    the two constants cover both, so that the margin holds for either.
+    """
+    if op.int_attr("training_mode", 0) or len(op.results) > 1:
+        raise lifting.fail("training mode; export the model for inference")
+    value = lifting.floats(op.input(0))
+    gamma, beta, mean, variance = (
+        lifting.required_constant(op.input(index), name).astype(np.float32)
+        for index, name in enumerate(("scale", "B", "mean", "variance"), start=1)
+    )
+    epsilon = np.float32(op.float_attr("epsilon", 1e-5))
+    with np.errstate(all="ignore"):
+        scale = gamma / np.sqrt(variance + epsilon)
+    if not np.isfinite(scale).all():
+        raise lifting.fail("scale / sqrt(variance + epsilon) is NaN or infinite")
+    offset = beta - mean * scale
+    unit = np.float32(2.0**-24)
+    scale_error = 6 * unit * np.abs(scale)
+    offset_error = 8 * unit * (np.abs(mean * scale) + np.abs(beta))
+    value = lifting.channels_last(value)
+    value = lifting.ewise("mul", value, scale, scale_error)
+    value = lifting.ewise("add", value, offset, offset_error)
+    return lifting.channels_first(value)
+
+
+@rule("Cast")
+def lift_cast(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """To float32: exact from integers; to itself: nothing."""
+    value = lifting.frame(op.input(0))
+    source, target = element_type_of(value), element_type_of(op.results[0])
+    if source == target:
+        return value
+    if not isinstance(target, Float32Type):
+        raise lifting.fail(f"a cast from {source} to {target}")
+    assert isinstance(source, IntegerType | bnn.BipolarType)
+    return lifting.emit(bnn.CastOp(value))

@@ -1,0 +1,47 @@
+"""What the passes share: rewriting that keeps source locations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
+from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+)
+from xdsl.transforms.dead_code_elimination import is_trivially_dead
+
+
+def replace_located(rewriter: PatternRewriter, op: Operation, *new_ops: Operation) -> None:
+    """Replace `op` by `new_ops`, the last of which gives its results, at the same location."""
+    for new_op in new_ops:
+        new_op.location = op.location
+    rewriter.replace(op, new_ops)
+
+
+def apply_greedily(module: ModuleOp, *patterns: RewritePattern) -> bool:
+    """Apply the patterns until none matches, then erase what is no longer used.
+
+    Returns whether anything changed.
+    """
+    applier = GreedyRewritePatternApplier(list(patterns), dce_enabled=True)
+    return PatternRewriteWalker(applier).rewrite_module(module)
+
+
+def erase_dead(function: FuncOp) -> None:
+    """Erase operations whose results nobody uses, last first."""
+    for op in reversed(list(function.body.block.ops)):
+        if is_trivially_dead(op):
+            op.detach()
+            op.erase()
+
+
+def functions_of(module: ModuleOp) -> Iterator[FuncOp]:
+    """The functions that have a body."""
+    for op in module.ops:
+        if isinstance(op, FuncOp) and op.body.blocks:
+            yield op

@@ -1,0 +1,95 @@
+"""Move reshapes towards the input, so that what follows them meets its own shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    PatternRewriter,
+    RewritePattern,
+    op_type_rewrite_pattern,
+)
+
+from irc.dialects import bnn
+from irc.passes.rewriting import apply_greedily, replace_located
+
+
+class MoveReshapeBeforeElementwise(RewritePattern):
+    """`reshape(f(x)) = f(reshape(x))` for an element-wise f, its constants reshaped alike."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: bnn.ReshapeOp, rewriter: PatternRewriter) -> None:
+        inner = op.input.owner
+        if not isinstance(inner, bnn.CastOp | bnn.EwiseOp | bnn.QuantizeOp | bnn.ThresholdOp):
+            return
+        if not op.input.has_one_use():
+            return
+        shape = bnn.frame_type(op.output).get_shape()
+        reshape = bnn.ReshapeOp(inner.input, shape)
+        after = _with_shape(inner, reshape.output, shape)
+        if after is None:
+            return
+        reshape.location, after.location = op.location, inner.location
+        rewriter.replace(op, [reshape, after])
+
+
+def _with_shape(op: Operation, value: SSAValue, shape: tuple[int, ...]) -> Operation | None:
+    """`op` on the reshaped operand `value`; `None` where a constant cannot follow."""
+    old_shape = bnn.frame_type(op.results[0]).get_shape()
+    properties = dict(op.properties)
+    for name, attribute in op.properties.items():
+        if not isinstance(attribute, bnn.DenseAttr):
+            continue
+        if isinstance(op, bnn.ThresholdOp):
+            if attribute.shape[0] != 1 and shape[-1:] != old_shape[-1:]:
+                return None
+        elif attribute.size != 1:
+            whole = np.broadcast_to(attribute.numpy(), old_shape).reshape(shape)
+            properties[name] = bnn.DenseAttr.from_floats(_narrowed(whole))
+    result = TensorType(bnn.frame_type(op.results[0]).element_type, shape)
+    return type(op).create(operands=[value], result_types=[result], properties=properties)
+
+
+def _narrowed(values: np.ndarray) -> np.ndarray:
+    """The constant along the last axis alone, where that is all that differs."""
+    rows = values.reshape(-1, values.shape[-1])
+    return rows[0] if bool((rows == rows[:1]).all()) else values
+
+
+class MergeReshapes(RewritePattern):
+    """`reshape(reshape(x)) = reshape(x)`, and a reshape to its own shape is nothing."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: bnn.ReshapeOp, rewriter: PatternRewriter) -> None:
+        if op.input.type == op.output.type:
+            rewriter.replace(op, [], [op.input])
+        elif isinstance(op.input.owner, bnn.ReshapeOp):
+            shape = bnn.frame_type(op.output).get_shape()
+            replace_located(rewriter, op, bnn.ReshapeOp(op.input.owner.input, shape))
+
+
+class TransposeOfLines(RewritePattern):
+    """A transpose that only moves axes of length one is a reshape."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: bnn.TransposeOp, rewriter: PatternRewriter) -> None:
+        shape = bnn.frame_type(op.input).get_shape()
+        moved = [axis for axis in op.axes if shape[axis] != 1]
+        if moved == sorted(moved):
+            new_shape = bnn.frame_type(op.output).get_shape()
+            replace_located(rewriter, op, bnn.ReshapeOp(op.input, new_shape))
+
+
+@dataclass(frozen=True)
+class StreamlineReshapes(ModulePass):
+    """Move reshapes towards the input past element-wise operations, and merge them."""
+
+    name = "streamline-reshapes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        apply_greedily(op, MoveReshapeBeforeElementwise(), MergeReshapes(), TransposeOfLines())
