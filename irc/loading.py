@@ -1,62 +1,22 @@
-"""From a file or a text to a module: `.onnx` models and IR text, every operation located."""
+"""From a file to a module: `.onnx` models and IR text."""
 
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
+from difflib import get_close_matches
 from pathlib import Path
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
-from xdsl.ir import Operation
-from xdsl.parser import Parser
+from xdsl.dialects.builtin import ModuleOp
 
 from irc.errors import IrcError, UsageError
+from irc.parsing import parse_text
 from irc.universe import Registry, discover
 
 STDIN_NAME = "<stdin>"
 
 FORMATS = {".onnx": "onnx", ".mlir": "mlir"}
 """Which file is read how."""
-
-
-class LocatingParser(Parser):
-    """xDSL's parser, which also notes for every operation the line and column it came from.
-
-    An explicit `loc(...)` in the text wins.
-    """
-
-    def __init__(self, ctx: Context, text: str, name: str) -> None:
-        super().__init__(ctx, text, name)
-        self._text = text
-        self._file = StringAttr(name)
-        self._line_starts = _line_starts(text)
-
-    def parse_operation(self) -> Operation:
-        """Parse one operation; its location is that of its name, after `%result =`."""
-        start = self.pos
-        op = super().parse_operation()
-        if isinstance(op.location, UnknownLoc):
-            op.location = self._locate(start)
-        return op
-
-    def _locate(self, start: int) -> FileLineColLoc:
-        if self._text[start] == "%":
-            start = self._text.index("=", start) + 1
-            while self._text[start].isspace():
-                start += 1
-        line = bisect_right(self._line_starts, start)
-        column = start - self._line_starts[line - 1] + 1
-        return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
-
-
-def _line_starts(text: str) -> list[int]:
-    starts = [0]
-    position = text.find("\n")
-    while position >= 0:
-        starts.append(position + 1)
-        position = text.find("\n", position + 1)
-    return starts
 
 
 def new_context(registry: Registry | None = None, *, allow_unregistered: bool = False) -> Context:
@@ -67,13 +27,6 @@ def new_context(registry: Registry | None = None, *, allow_unregistered: bool = 
     return ctx
 
 
-def parse_text(ctx: Context, text: str, name: str = "<text>") -> ModuleOp:
-    """Parse IR text; raises xDSL's `ParseError` with line and column, `IrcError` for none."""
-    if not text.strip():
-        raise IrcError(f"{name}: the file is empty; expected IR text, such as a func.func")
-    return LocatingParser(ctx, text, name).parse_module()
-
-
 def decode_text(data: bytes, name: str) -> str:
     """Bytes as IR text; raises `IrcError` for what isn't text."""
     try:
@@ -82,20 +35,20 @@ def decode_text(data: bytes, name: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise IrcError(
             f"{name}:{line}: not IR text: byte 0x{data[error.start]:02x} is not valid UTF-8 "
-            "(an ONNX model is recognised by the extension .onnx, or by '--frontend onnx')"
+            "(an ONNX model is known by the extension .onnx, or by '--frontend onnx')"
         ) from None
 
 
 def format_of(name: str) -> str:
     """`onnx` or `mlir`, by the extension; raises `UsageError` for any other."""
     extension = os.path.splitext(name)[1].lower()
-    try:
-        return FORMATS[extension]
-    except KeyError:
+    if extension not in FORMATS:
+        what = f"unknown extension '{extension}'" if extension else "no extension"
         raise UsageError(
-            f"{name}: unknown extension '{extension}'; expected {' or '.join(FORMATS)}, or say "
-            "which it is with '--frontend'"
-        ) from None
+            f"{name}: {what}; expected {' or '.join(FORMATS)}, or say what the file is with "
+            f"'--frontend {'|'.join(FORMATS.values())}'"
+        )
+    return FORMATS[extension]
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -112,18 +65,17 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def _similar_file(path: Path) -> str:
-    from difflib import get_close_matches
-
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
-        return f" (folder '{path.parent}' does not exist)"
+        return f" (there is no folder '{path.parent}')"
     close = get_close_matches(path.name, names, 1, 0.8)
     return f"; did you mean '{path.parent / close[0]}'?" if close else ""
 
 
 def load_onnx(source: str | os.PathLike[str] | bytes) -> ModuleOp:
-    """Import an ONNX file, or its bytes, at the `onnx` level."""
+    """Import an ONNX file, or its bytes, at the `onnx` level; raises `IrcError` that names it."""
+    # Here, not above: reading IR text must not wait for the onnx package.
     from irc.frontend.import_onnx import import_model
 
     return import_model(source)
@@ -132,8 +84,7 @@ def load_onnx(source: str | os.PathLike[str] | bytes) -> ModuleOp:
 def load_file(ctx: Context, path: str | os.PathLike[str]) -> ModuleOp:
     """Read a `.onnx` model or a `.mlir` text, by the extension."""
     name = os.fspath(path)
-    if format_of(name) == "onnx":
+    kind = format_of(name)
+    if kind == "onnx":
         return load_onnx(name)
     return parse_text(ctx, decode_text(read_bytes(name), name), name)
-
-

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -22,8 +23,9 @@ from irc.errors import IrcError
 
 ENTRY_POINT_GROUP = "xdsl.universe"
 
+# The object is a Dialect, or a function that makes it.
 DIALECTS = {
-    "onnx": "irc.dialects.onnx:Onnx",
+    "onnx": "irc.dialects.onnx:get_dialect",
     "bnn": "irc.dialects.bnn:Bnn",
     "dataflow": "irc.dialects.dataflow:Dataflow",
     "rtl": "irc.dialects.rtl:Rtl",
@@ -37,6 +39,11 @@ TARGETS = {
 
 # One line a pass; the file is named like the pass, its folder is the group that lists show.
 PASSES = {
+    # lift: from the model to the network that it means
+    "onnx-infer-shapes": "irc.passes.lift.onnx_infer_shapes:OnnxInferShapesPass",
+    "onnx-fold-constants": "irc.passes.lift.onnx_fold_constants:OnnxFoldConstantsPass",
+    "onnx-dce": "irc.passes.lift.onnx_dce:OnnxDcePass",
+    "lift-onnx-to-bnn": "irc.passes.lift.lift_onnx_to_bnn:LiftOnnxToBnn",
     # streamline: float arithmetic becomes integer arithmetic, at the bnn level
     "declare-inputs": "irc.passes.streamline.declare_inputs:DeclareInputs",
     "fold-thresholds": "irc.passes.streamline.fold_thresholds:FoldThresholds",
@@ -44,6 +51,11 @@ PASSES = {
     "narrow-accumulators": "irc.passes.streamline.narrow_accumulators:NarrowAccumulators",
     "streamline-linear": "irc.passes.streamline.streamline_linear:StreamlineLinear",
     "streamline-reshapes": "irc.passes.streamline.streamline_reshapes:StreamlineReshapes",
+    # hardware: streams, folding, wires
+    "convert-bnn-to-dataflow": "irc.passes.hardware.convert_bnn_to_dataflow:ConvertBnnToDataflow",
+    # software: words, kernels, an arena
+    "convert-bnn-to-packed": "irc.passes.software.convert_bnn_to_packed:ConvertBnnToPacked",
+    "plan-arena": "irc.passes.software.plan_arena:PlanArena",
 }
 
 
@@ -53,17 +65,19 @@ def resolve(place: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _lazy(table: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
-    def factory(place: str) -> Callable[[], Any]:
-        return lambda: resolve(place)
+def _dialect(place: str) -> Dialect:
+    found = resolve(place)
+    return found if isinstance(found, Dialect) else found()
 
-    return {name: factory(place) for name, place in table.items()}
+
+def _lazy(table: Mapping[str, str], load: Callable[[str], Any]) -> dict[str, Callable[[], Any]]:
+    return {name: partial(load, place) for name, place in table.items()}
 
 
 IRC_UNIVERSE = Universe(
-    all_dialects=cast("dict[str, Callable[[], Dialect]]", _lazy(DIALECTS)),
-    all_passes=cast("dict[str, Callable[[], type[ModulePass]]]", _lazy(PASSES)),
-    all_targets=cast("dict[str, Callable[[], type[Target]]]", _lazy(TARGETS)),
+    all_dialects=_lazy(DIALECTS, _dialect),
+    all_passes=_lazy(PASSES, resolve),
+    all_targets=_lazy(TARGETS, resolve),
 )
 
 

@@ -6,6 +6,7 @@ Three commands, as anybody would type them; each prints its own table and progre
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,41 +15,41 @@ from irc.tools.irc import main as irc
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / "mnist_64x3_1w1a.onnx"
 IMAGES = HERE / "mnist_test_1000.npz"
-OUT = Path("build") / "demo"
-# A pixel from 0 to 255, divided by 255, is what the network was trained on.
-INPUT = "0=uint8/255"
+OUT = Path("build", "demo")
+# The network was trained on pixels from 0 to 255, divided by 255.
+INPUT = "image=uint8/255"
 
-NEXT_STEPS = f"""
+NEXT_STEPS = """
 Outputs
-  {OUT}/verilog   the hardware and its cocotb project: .venv/bin/python {OUT}/verilog/run.py
-  {OUT}/c         one .c, one .h and a test program
+  {out}/verilog   the hardware and its cocotb project: .venv/bin/python {out}/verilog/run.py
+  {out}/c         one .c, one .h and a test program
 
 Next
-  .venv/bin/irc check MODEL                        what irc makes of a network of yours
-  .venv/bin/irc-opt {MODEL.name} --compile-to=bnn   the network between the two
-  examples/mnist/README.md                         how this one was trained
+  .venv/bin/irc check YOUR.onnx                  what irc makes of a network of yours
+  .venv/bin/irc-opt {model} --compile-to=bnn     the network, between ONNX and hardware
+  examples/mnist/README.md                       how this one was trained
 """
 
 
-def relative(path: Path) -> str:
-    """`path` as one would type it here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+def commands(model: str, images: str) -> list[list[str]]:
+    """The arguments of each call of `irc`."""
+    source = [model, "--input", INPUT]
+    return [
+        ["verify", *source, "--data", images],
+        ["compile", *source, "--target", "verilog", "-o", str(OUT / "verilog")],
+        ["compile", *source, "--target", "c", "-o", str(OUT / "c")],
+    ]
 
 
 def main() -> int:
-    model = relative(MODEL)
-    commands = (
-        ["verify", model, "--data", relative(IMAGES), "--input", INPUT],
-        ["compile", model, "--target", "verilog", "-o", str(OUT / "verilog"), "--input", INPUT],
-        ["compile", model, "--target", "c", "-o", str(OUT / "c"), "--input", INPUT],
-    )
-    for command in commands:
-        print("$ irc", *command, file=sys.stderr, flush=True)
+    """The exit code of the first command that fails, or 0."""
+    model = os.path.relpath(MODEL)
+    for command in commands(model, os.path.relpath(IMAGES)):
+        print("$ irc", *command, flush=True)
         status = irc(command)
         if status:
             return status
-    print(NEXT_STEPS.replace(MODEL.name, model))
+    print(NEXT_STEPS.format(out=OUT, model=model))
     return 0
 
 

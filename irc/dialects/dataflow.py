@@ -13,6 +13,7 @@ from xdsl.ir import Dialect
 from irc.dialects.dataflow_compute import MvuOp, ThresholdOp
 from irc.dialects.dataflow_node import (
     MEMORIES,
+    UNFOLDED,
     DataflowNode,
     FoldedNode,
     Folding,
@@ -30,6 +31,7 @@ from irc.dialects.dataflow_stream import StreamType, stream_type
 
 __all__ = [
     "MEMORIES",
+    "UNFOLDED",
     "Dataflow",
     "DataflowNode",
     "FifoOp",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from xdsl.dialects.builtin import I64, IntegerAttr, StringAttr, TensorType, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
-    IRDLOperation,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -34,7 +33,7 @@ BLOCK_MEMORY_BITS = 4096
 
 
 @irdl_op_definition
-class MvuOp(IRDLOperation, FoldedNode):
+class MvuOp(FoldedNode):
     """A matrix-vector unit: `y[v, m] = Σ_k weights[m, k] · x[v, k]`, then thresholds if given.
 
     The input frame is V vectors of K elements (its last axis), the output frame V vectors of M.
@@ -223,7 +222,7 @@ class MvuOp(IRDLOperation, FoldedNode):
 
 
 @irdl_op_definition
-class ThresholdOp(IRDLOperation, FoldedNode):
+class ThresholdOp(FoldedNode):
     """`code = bias + Σ_i steps[c, i] · [x >= thresholds[c, i]]`, as `bnn.threshold`, on a stream.
 
     The unit takes and gives `pe` lanes. Channels are the last axis; with thresholds per channel,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from xdsl.irdl import IRDLOperation
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -41,7 +43,7 @@ MEMORIES = ("auto", "block", "distributed")
 """Where weights may lie: chosen by size, in block RAM, or in look-up tables."""
 
 
-class DataflowNode(ABC):
+class DataflowNode(IRDLOperation, ABC):
     """Interface of the operations that become a hardware unit with streams in and out."""
 
     @abstractmethod

@@ -84,7 +84,7 @@ class ReshapeOp(IRDLOperation):
 
 
 @irdl_op_definition
-class WidthConverterOp(IRDLOperation, DataflowNode):
+class WidthConverterOp(DataflowNode):
     """The same elements, more or fewer of them a beat; one number of lanes divides the other."""
 
     name = "dataflow.width_converter"
@@ -131,7 +131,7 @@ class WidthConverterOp(IRDLOperation, DataflowNode):
 
 
 @irdl_op_definition
-class FifoOp(IRDLOperation, DataflowNode):
+class FifoOp(DataflowNode):
     """A queue of exactly `depth` beats, at least two, between two units."""
 
     name = "dataflow.fifo"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
+from xdsl.dialects.builtin import AnyFloatConstr, LocationAttr, ModuleOp
 from xdsl.ir import Operation, OpTraits, SSAValue, TypeAttribute
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -148,3 +148,17 @@ def constant_value(value: SSAValue | None) -> Array | None:
     if value is None or not isinstance(value.owner, ConstantOp):
         return None
     return value.owner.numpy()
+
+
+def find_nonfinite(module: ModuleOp) -> list[tuple[ConstantOp, int]]:
+    """Float constants that hold NaN or infinity, with how many elements of each do."""
+    found: list[tuple[ConstantOp, int]] = []
+    for op in module.walk():
+        if not isinstance(op, ConstantOp) or op.value is None:
+            continue
+        if not isinstance(op.value.element_type, _FloatType):
+            continue
+        bad = int(np.count_nonzero(~np.isfinite(op.numpy())))
+        if bad:
+            found.append((op, bad))
+    return found

@@ -194,7 +194,7 @@ class TensorAttr(ParametrizedAttribute):
             parser.parse_punctuation(",")
             if isinstance(tensor.element_type, StringType):
                 items = parser.parse_comma_separated_list(
-                    parser.Delimiter.SQUARE, lambda: string_attribute(parser.parse_bytes_literal())
+                    parser.Delimiter.SQUARE, lambda: _parse_string(parser)
                 )
                 return (tensor, ArrayAttr(items))
             if parser.parse_optional_punctuation("["):
@@ -216,6 +216,11 @@ class TensorAttr(ParametrizedAttribute):
                 print_hex(printer, self.data.data)
             else:
                 printer.print_string(str([_readable(value.item()) for value in values]))
+
+
+def _parse_string(parser: AttrParser) -> StringAttr | BytesAttr:
+    text = parser.parse_optional_str_literal()
+    return BytesAttr(parser.parse_bytes_literal()) if text is None else StringAttr(text)
 
 
 def _readable(value: float | bool) -> int | float:

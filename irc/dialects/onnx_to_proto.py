@@ -218,8 +218,9 @@ class ToProto:
         except ProtoError as error:
             raise IrcError(f"node '{op.label}' ({op.op_type}): {error}", op.location) from None
         for name, region in zip(op.spec.regions, op.regions, strict=True):
-            attribute = node.attribute.add(name=name, type=AttributeProto.GRAPH)
-            self._subgraph(region.block, attribute.g, f"{op.label}.{name}")
+            if region.blocks:
+                attribute = node.attribute.add(name=name, type=AttributeProto.GRAPH)
+                self._subgraph(region.block, attribute.g, f"{op.label}.{name}")
         if self.write_node is not None:
             self.write_node(op, node)
 

@@ -176,6 +176,11 @@ class QuantizeOp(ThresholdingOp):
         if self.thresholds is None:
             raise VerifyException("thresholds are missing")
         self.verify_results(1, source.length)
+        result = self.output.type
+        if isinstance(result, BitsType) and result.width % self.thresholds.shape[0]:
+            raise VerifyException(
+                f"{self.thresholds.shape[0]} rows of thresholds do not divide {result.width}"
+            )
 
 
 @irdl_op_definition

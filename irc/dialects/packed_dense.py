@@ -23,7 +23,7 @@ from irc.dialects.packed_base import (
     array_type,
     bits_type,
 )
-from irc.dialects.packed_types import WORD_WIDTHS, plane_weights, words_for
+from irc.dialects.packed_types import WORD_WIDTHS, BitsType, plane_weights, words_for
 
 _FORMAT = (
     "$label $input `,` $weights (`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
@@ -68,6 +68,17 @@ class DenseOp(ThresholdingOp, ABC):
         last = self.weights.numpy()[..., -1]
         if padding and np.any(last >> np.array(word - padding, last.dtype)):
             raise VerifyException(f"the last {padding} bits of a row of weights are not zero")
+
+    def verify_sums(self) -> None:
+        """Check the result; thresholds are for each of M channels or for all alike."""
+        self.verify_results(self.rows, self.channels)
+        result = self.output.type
+        if isinstance(result, BitsType) and result.width != self.channels:
+            raise VerifyException(f"rows of {self.channels} results do not fit {result}")
+        if self.thresholds is not None and self.thresholds.shape[0] not in (1, self.channels):
+            raise VerifyException(
+                f"thresholds must be [{self.channels}, T] or [1, T], not {self.thresholds.type}"
+            )
 
     def check_popcount(self, popcount: StringAttr) -> None:
         """Check the name of a way to count bits."""
@@ -116,7 +127,7 @@ class XnorDenseOp(DenseOp):
             raise VerifyException(f"activations must be bipolar, not {source.element_type}")
         self.check_words((source.words,), source.width, source.word)
         self.check_popcount(self.popcount)
-        self.verify_results(source.rows, self.channels)
+        self.verify_sums()
 
 
 @irdl_op_definition
@@ -188,7 +199,7 @@ class PlaneDenseOp(DenseOp):
         if self.offsets is not None and self.offsets.shape != (self.channels,):
             raise VerifyException(f"offsets must be [{self.channels}], not {self.offsets.type}")
         self.check_popcount(self.popcount)
-        self.verify_results(source.rows, self.channels)
+        self.verify_sums()
 
 
 class ArrayDenseOp(DenseOp, ABC):
@@ -245,7 +256,7 @@ class SignDenseOp(ArrayDenseOp):
         if self.word not in WORD_WIDTHS:
             raise VerifyException(f"words have 8, 16, 32 or 64 bits, not {self.word}")
         self.check_words((words_for(self.columns, self.word),), self.columns, self.word)
-        self.verify_results(self.rows, self.channels)
+        self.verify_sums()
 
 
 @irdl_op_definition
@@ -277,4 +288,4 @@ class IntDenseOp(ArrayDenseOp):
         if len(self.weights.shape) != 2 or not is_exact(self.weights.element_type):
             raise VerifyException(f"weights must be integers [M, K], not {self.weights.type}")
         self.check_array()
-        self.verify_results(self.rows, self.channels)
+        self.verify_sums()

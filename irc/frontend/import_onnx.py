@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -158,8 +158,8 @@ class _Importer:
             _symbol(graph.name),
             (types, [value.type for value in results]),
             Region(block),
-            arg_attrs=ArrayAttr([_value_attributes(value) for value in inputs]),
-            res_attrs=ArrayAttr([_value_attributes(value) for value in graph.output]),
+            arg_attrs=_all_attributes(inputs),
+            res_attrs=_all_attributes(graph.output),
         )
         if function.sym_name.data != graph.name:
             function.attributes[GRAPH_NAME] = StringAttr(graph.name)
@@ -239,7 +239,10 @@ class _Importer:
             properties=properties,
             attributes=self._domain(node),
             location=node_location(name),
-            regions=self._ordered(regions, node, where),
+            # A graph attribute that the node does not give is a region without a block.
+            regions=[
+                regions.get(region) or Region() for region in op_specs()[node.op_type].regions
+            ],
         )
         block.add_op(op)
         for output, result in zip(node.output, op.results, strict=False):
@@ -275,15 +278,6 @@ class _Importer:
         while outputs and not outputs[-1]:
             outputs.pop()
         return [scope.declared.get(name, unknown) if name else none for name in outputs]
-
-    def _ordered(self, regions: dict[str, Region], node: NodeProto, where: str) -> list[Region]:
-        expected = op_specs()[node.op_type].regions
-        missing = [name for name in expected if name not in regions]
-        if missing:
-            raise IrcError(
-                f"{self.origin.name}: {where}: graph attribute '{missing[0]}' is missing"
-            )
-        return [regions[name] for name in expected]
 
     def _region(self, graph: GraphProto, outer: _Scope) -> Region:
         block = Block(arg_types=[type_from_proto(value.type) for value in graph.input])
@@ -355,6 +349,12 @@ def _plain_constant(attribute: AttributeProto) -> TensorAttr:
             return TensorAttr.from_strings([len(attribute.strings)], list(attribute.strings))
         case _:
             raise ProtoError("is no form of a constant")
+
+
+def _all_attributes(values: Iterable[ValueInfoProto]) -> ArrayAttr[DictionaryAttr] | None:
+    entries = [_value_attributes(value) for value in values]
+    # The textual form has no way to write an empty list.
+    return ArrayAttr(entries) if entries else None
 
 
 def _value_attributes(value: ValueInfoProto) -> DictionaryAttr:

@@ -34,7 +34,7 @@ def evaluate(op: OnnxOp, inputs: Sequence[Array | None]) -> list[Any]:
     try:
         with np.errstate(all="ignore"):
             if op.domain in QONNX_DOMAINS:
-                return [evaluate_qonnx(op, inputs)]
+                return [_evaluate_qonnx(op, inputs)]
             return _evaluate_standard(op, inputs)
     except IrcError as error:
         raise type(error)(f"{_where(op)}: {error}", op.location) from None
@@ -80,36 +80,8 @@ def _first_line(error: Exception) -> str:
     return text.splitlines()[0] if text else type(error).__name__
 
 
-def evaluate_qonnx(op: OnnxOp, inputs: Sequence[Array | None]) -> Array:
-    """The result of a QONNX operation (see `irc.interp.qonnx`)."""
+def _evaluate_qonnx(op: OnnxOp, inputs: Sequence[Array | None]) -> Array:
     arrays = [x for x in inputs if x is not None]
     if len(arrays) != len(inputs):
         raise IrcError("QONNX operators have no optional inputs")
-    match op.op_type:
-        case "Quant" | "IntQuant":
-            return qonnx.quant(
-                *arrays,
-                signed=bool(op.int_attr("signed", 1)),
-                narrow=bool(op.int_attr("narrow", 1)),
-                rounding_mode=op.str_attr("rounding_mode", "ROUND"),
-            )
-        case "BipolarQuant":
-            return qonnx.bipolar_quant(*arrays)
-        case "Trunc" if len(arrays) == 5:
-            return qonnx.trunc_v1(*arrays, rounding_mode=op.str_attr("rounding_mode", "FLOOR"))
-        case "Trunc":
-            return qonnx.trunc_v2(
-                *arrays,
-                signed=bool(op.int_attr("signed", 1)),
-                narrow=bool(op.int_attr("narrow", 0)),
-                rounding_mode=op.str_attr("rounding_mode", "FLOOR"),
-            )
-        case "MultiThreshold":
-            return qonnx.multithreshold(
-                *arrays,
-                out_scale=op.float_attr("out_scale", 1.0),
-                out_bias=op.float_attr("out_bias", 0.0),
-                data_layout=op.str_attr("data_layout", ""),
-            )
-        case _:
-            raise UnsupportedError("is no QONNX operator that is known here")
+    return qonnx.apply(op.op_type, arrays, {name: op.attr(name) for name in op.properties})

@@ -8,13 +8,11 @@ gives wrong results here as well. Function arguments and results are as in `irc.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import IntegerType
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 
 from irc.dialects import packed
@@ -27,7 +25,7 @@ from irc.dialects.packed_types import (
     to_planes,
     unpack_words,
 )
-from irc.interp.bnn import to_element_type
+from irc.interp.bnn import exact_matmul, to_element_type
 from irc.interp.ewise import apply_ewise
 
 Array = npt.NDArray[Any]
@@ -65,13 +63,8 @@ class PackedFunctions(InterpreterFunctions):
     def run_xnor_dense(
         self, interpreter: Interpreter, op: packed.XnorDenseOp, args: PythonValues
     ) -> Any:
-        weights = op.weights.numpy()
-        sums = _by_rows(args[0][:, :, 0], len(weights), _accumulator(op))
-        for chunk, x, out in sums:
-            del chunk
-            for m, row in enumerate(weights):
-                out[m] = op.columns - 2 * _popcount(x ^ row[:, None], out.dtype)
-        return (_finish(op, sums.result),)
+        counts = _popcounts(np.bitwise_xor, args[0][:, :, 0], op.weights.numpy(), _accumulator(op))
+        return (_finish(op, op.columns - 2 * counts),)
 
     @impl(packed.PlaneDenseOp)
     def run_plane_dense(
@@ -91,3 +84,114 @@ class PackedFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: packed.IntDenseOp, args: PythonValues
     ) -> Any:
         return (_finish(op, _products(op, args[0], op.weights.numpy())),)
+
+    @impl(packed.FloatChainOp)
+    def run_float_chain(
+        self, interpreter: Interpreter, op: packed.FloatChainOp, args: PythonValues
+    ) -> Any:
+        x = args[0].astype(np.float32)
+        for fn, constant in op.steps:
+            repeated = None
+            if constant is not None:
+                repeated = np.tile(constant.numpy(), x.shape[1] // constant.size)
+            x = apply_ewise(fn, x, repeated)
+        return (x,)
+
+    @impl(packed.ArgmaxOp)
+    def run_argmax(self, interpreter: Interpreter, op: packed.ArgmaxOp, args: PythonValues) -> Any:
+        result = packed.array_type(op.output)
+        rows = args[0].reshape(len(args[0]), result.length, -1)
+        return (np.argmax(rows, axis=-1).astype(numpy_dtype(result.element_type)),)
+
+    @impl(packed.TransposeOp)
+    def run_transpose(
+        self, interpreter: Interpreter, op: packed.TransposeOp, args: PythonValues
+    ) -> Any:
+        frames = args[0].reshape(len(args[0]), *op.dims)
+        moved = np.transpose(frames, (0, *(axis + 1 for axis in op.axes)))
+        return (moved.reshape(len(moved), -1),)
+
+
+def _accumulator(op: packed.ThresholdingOp) -> np.dtype[Any]:
+    return numpy_dtype(op.accumulator)
+
+
+def _popcounts(
+    combine: Callable[[Array, Array], Array], x: Array, weights: Array, dtype: np.dtype[Any]
+) -> Array:
+    """`popcount(combine(x, w))` for every row of `x` [N, R, words] and of `weights` [M, words].
+
+    The result is [N, R, M]. Words are taken 64 bits at a time: a count does not care.
+    """
+    frames, rows, _ = x.shape
+    rows_of_x = np.ascontiguousarray(_widened(x.reshape(frames * rows, -1)).T)
+    rows_of_weights = _widened(weights)
+    counts = np.empty((len(weights), frames * rows), dtype)
+    step = max(1, CHUNK_BYTES // (8 * len(rows_of_x)))
+    for start in range(0, frames * rows, step):
+        chunk = np.ascontiguousarray(rows_of_x[:, start : start + step])
+        for count, row in zip(counts, rows_of_weights, strict=True):
+            ones = np.bitwise_count(combine(chunk, row[:, None]))
+            np.sum(ones, axis=0, dtype=dtype, out=count[start : start + step])
+    return counts.T.reshape(frames, rows, len(weights))
+
+
+def _widened(words: Array) -> Array:
+    """The bytes of each row of words, zero-padded, as 64-bit words."""
+    raw = np.ascontiguousarray(words).view(np.uint8)
+    room = np.zeros((len(raw), -(-raw.shape[1] // 8) * 8), np.uint8)
+    room[:, : raw.shape[1]] = raw
+    return room.view(np.uint64)
+
+
+def _plane_sums(op: packed.PlaneDenseOp, x: Array) -> Array:
+    dtype = _accumulator(op)
+    planes_of_x = plane_weights(packed.bits_type(op.input).element_type)
+    weights = op.weights.numpy()
+    sums: Array = np.zeros((*x.shape[:2], op.channels), dtype)
+    for i, a in enumerate(plane_weights(op.weight_type)):
+        for j, b in enumerate(planes_of_x):
+            counts = _popcounts(np.bitwise_and, x[:, :, j], weights[:, i], dtype)
+            sums += dtype.type(a * b) * counts
+    sums *= dtype.type(op.scale)
+    if op.has_bipolar_weights:
+        ones = np.bitwise_count(x).sum(axis=-1, dtype=dtype)
+        sums -= (ones * np.array(planes_of_x, dtype)).sum(axis=-1, dtype=dtype)[..., None]
+    if op.offsets is not None:
+        sums += op.offsets.numpy().astype(dtype)
+    return sums
+
+
+def _products(op: packed.DenseOp, x: Array, weights: Array) -> Array:
+    """Sums of products [N, R, M], exact as long as the accumulator holds every partial sum."""
+    rows = x.reshape(len(x), op.rows, op.columns)
+    return exact_matmul(rows.astype(np.int64), weights).astype(_accumulator(op))
+
+
+def _finish(op: packed.ThresholdingOp, sums: Array) -> Array:
+    """Threshold `sums`, if the op has thresholds, and store them as the result."""
+    frames = len(sums)
+    staircase = op.staircase
+    if staircase is not None:
+        thresholds = staircase.thresholds.numpy().astype(sums.dtype)
+        steps = np.ones_like(thresholds)
+        if staircase.steps is not None:
+            steps = staircase.steps.numpy().astype(sums.dtype)
+        x = sums.reshape(frames, -1, staircase.channels)
+        codes = np.full(x.shape, staircase.bias, sums.dtype)
+        for level in range(staircase.levels):
+            codes += (x >= thresholds[:, level]) * steps[:, level]
+        sums = codes
+    result = packed.buffer_type(op.output)
+    values = sums.reshape(frames, -1)
+    if staircase is not None and isinstance(result.element_type, BipolarType):
+        values = 2 * values - 1
+    return _store(values, result)
+
+
+def _store(values: Array, result: packed.BufferType) -> Array:
+    """Values [N, elements] in the layout of `result`."""
+    if isinstance(result, BitsType):
+        rows = values.reshape(len(values), result.rows, result.width)
+        return to_planes(rows, result.element_type, result.word)
+    return values.astype(numpy_dtype(result.element_type))

@@ -7,7 +7,7 @@ https://github.com/fastmachinelearning/qonnx/tree/main/docs/qonnx-custom-ops
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,14 +79,13 @@ def quant(
 
     `scale`, `zeropt` and `bitwidth` broadcast against `x`.
     """
-    y = x / scale + zeropt
-    if signed and bitwidth.size == 1 and float(bitwidth.reshape(())) == 1:
-        y = np.where(y >= 0, y.dtype.type(1), y.dtype.type(-1))
-    else:
-        low, high = quant_range(signed, narrow, bitwidth)
-        y = np.where(y > high, high.astype(y.dtype), y)
-        y = np.where(y < low, low.astype(y.dtype), y)
-        y = rounding(rounding_mode)(y)
+    scaled: Array = x / scale + zeropt
+    low, high = quant_range(signed, narrow, bitwidth)
+    y: Array = np.where(scaled > high, high.astype(scaled.dtype), scaled)
+    y = np.where(y < low, low.astype(y.dtype), y)
+    y = rounding(rounding_mode)(y)
+    if signed:
+        y = np.where(bitwidth == 1, np.where(scaled >= 0, y.dtype.type(1), y.dtype.type(-1)), y)
     return (y - zeropt) * scale
 
 
@@ -101,7 +100,7 @@ def trunc_v1(
     """Drop the lowest `in_bits − out_bits` bits: `(f(q / 2^(in−out)) − zeropt) · scale`, where
     `q = round(x / scale + zeropt)` and `f` is the rounding mode (floor by default)."""
     y = np.round(x / scale + zeropt)
-    step = in_bits.dtype.type(2) ** (in_bits - out_bits)
+    step = np.exp2(in_bits - out_bits)
     return (rounding(rounding_mode)(y / step) - zeropt) * scale
 
 
@@ -119,7 +118,7 @@ def trunc_v2(
 ) -> Array:
     """As version 1, with a power of two from the ratio of scales, and clipped to `out_bits`."""
     y = np.round(x / scale + zeropt)
-    step = 2 ** np.round(np.log2(out_scale / scale))
+    step: Array = np.exp2(np.round(np.log2(out_scale / scale)))
     y = y / step
     low, high = quant_range(signed, narrow, out_bits)
     y = np.where(y > high, high.astype(y.dtype), y)
@@ -151,3 +150,33 @@ def multithreshold(
     kind = x.dtype.type
     result = np.moveaxis(kind(out_scale) * count + kind(out_bias), -1, 1)
     return result.swapaxes(axis, 1)
+
+
+def apply(op_type: str, inputs: Sequence[Array], attributes: Mapping[str, Any]) -> Array:
+    """The result of a QONNX operator on its inputs, attributes by their ONNX names.
+
+    Raises `UnsupportedError` for an unknown operator and a wrong number of inputs.
+    """
+    signed = bool(attributes.get("signed", 1))
+    match op_type, len(inputs):
+        case "Quant" | "IntQuant", 4:
+            mode = attributes.get("rounding_mode", "ROUND")
+            narrow = bool(attributes.get("narrow", 1))
+            return quant(*inputs, signed=signed, narrow=narrow, rounding_mode=mode)
+        case "BipolarQuant", 2:
+            return bipolar_quant(*inputs)
+        case "Trunc", 5:
+            return trunc_v1(*inputs, rounding_mode=attributes.get("rounding_mode", "FLOOR"))
+        case "Trunc", 6:
+            mode = attributes.get("rounding_mode", "FLOOR")
+            narrow = bool(attributes.get("narrow", 0))
+            return trunc_v2(*inputs, signed=signed, narrow=narrow, rounding_mode=mode)
+        case "MultiThreshold", 2:
+            return multithreshold(
+                *inputs,
+                out_scale=attributes.get("out_scale", 1.0),
+                out_bias=attributes.get("out_bias", 0.0),
+                data_layout=attributes.get("data_layout", ""),
+            )
+        case _, count:
+            raise UnsupportedError(f"QONNX has no {op_type} with {count} inputs")

@@ -27,9 +27,9 @@ from irc.backends.verilog.analysis import (
     width,
 )
 from irc.backends.verilog.expressions import Expr
-from irc.backends.verilog.names import NameTable, check_identifier, sanitise
+from irc.backends.verilog.names import NameTable, check_identifier
 from irc.dialects import rtl
-from irc.errors import IrcError, UnsupportedError
+from irc.errors import UnsupportedError
 
 LINE_LENGTH = 100
 
@@ -66,12 +66,8 @@ class VerilogFile:
     hex_files: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def print_design(module: ModuleOp, *, inline_roms: bool = False) -> list[VerilogFile]:
-    """Every `hw.module`, in the order of the IR; `inline_roms` does without hex files.
-
-    Raises `IrcError` for what has no Verilog form.
-    """
-    modules = [op for op in module.ops if isinstance(op, hw.HWModuleOp)]
+def check_level(module: ModuleOp) -> None:
+    """Raise `IrcError` unless there is nothing but `hw.module`s."""
     for op in module.ops:
         if not isinstance(op, hw.HWModuleOp):
             raise UnsupportedError(
@@ -79,6 +75,15 @@ def print_design(module: ModuleOp, *, inline_roms: bool = False) -> list[Verilog
                 "lower to the hw level first (irc-opt --compile-to=hw)",
                 op.location,
             )
+
+
+def print_design(module: ModuleOp, *, inline_roms: bool = False) -> list[VerilogFile]:
+    """Every `hw.module`, in the order of the IR; `inline_roms` does without hex files.
+
+    Raises `IrcError` for what has no Verilog form.
+    """
+    check_level(module)
+    modules = [op for op in module.ops if isinstance(op, hw.HWModuleOp)]
     return [print_module(op, inline_roms=inline_roms) for op in modules]
 
 
@@ -478,6 +483,3 @@ def _inverts(op: comb.XorOp) -> bool:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-__all__ = ["IrcError", "VerilogFile", "print_design", "print_module", "sanitise"]

@@ -44,7 +44,7 @@ def _clean(block: Block) -> bool:
                 changed = True
             else:
                 # Regions first: what they capture is defined further up.
-                for region in op.regions:
-                    changed |= _clean(region.block)
+                for inner in (block for region in op.regions for block in region.blocks):
+                    changed |= _clean(inner)
         op = previous
     return changed

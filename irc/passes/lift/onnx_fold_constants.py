@@ -77,8 +77,8 @@ def _fold_block(block: Block) -> bool:
     while op is not None:
         following = op.next_op
         if isinstance(op, OnnxOp):
-            for region in op.regions:
-                changed |= _fold_block(region.block)
+            for inner in (block for region in op.regions for block in region.blocks):
+                changed |= _fold_block(inner)
             changed |= _fold(op)
         op = following
     return changed
@@ -136,4 +136,5 @@ def _growth(op: OnnxOp) -> int:
 
 
 def _elements(value: SSAValue) -> int:
-    return math.prod(static_shape(value.type) or (0,))
+    shape = static_shape(value.type)
+    return 0 if shape is None else math.prod(shape)

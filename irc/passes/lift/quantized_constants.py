@@ -98,7 +98,7 @@ def _quant(op: onnx.OnnxOp) -> QuantizedConstant | None:
     if signed and width == 1:
         integers = np.where(scaled >= 0, 1, -1)
     else:
-        low, high = quant_bounds(width, signed, bool(op.int_attr("narrow", 0)))
+        low, high = quant_bounds(width, signed, bool(op.int_attr("narrow", 1)))
         mode = ROUNDING_MODES[op.str_attr("rounding_mode", "ROUND").upper()]
         integers = quantize(mode, np.clip(scaled, low, high), low, high)
     shifted = integers - zero_point

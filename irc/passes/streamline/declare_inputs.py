@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, Float32Type, FunctionType, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
@@ -14,7 +17,10 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn
 from irc.errors import UsageError
+from irc.interp.ewise import apply_ewise
 from irc.passes.rewriting import functions_of
+
+Array = npt.NDArray[Any]
 
 INPUT_NAME = "bnn.name"
 """Argument and result attribute: the tensor's name in the ONNX model."""
@@ -74,6 +80,13 @@ class InputDeclaration:
         if self.offset:
             ops.append(bnn.EwiseOp("add", ops[-1].output, bnn.DenseAttr.from_floats(self.offset)))
         return ops
+
+    def to_float(self, integers: Array) -> Array:
+        """The model's float input for integers (bipolar: ±1) of any shape, in float32."""
+        values = integers.astype(np.float32)
+        if self.fn is not None:
+            values = apply_ewise(self.fn, values, np.array(self.constant))
+        return apply_ewise("add", values, np.array(self.offset)) if self.offset else values
 
 
 def parse_declarations(texts: tuple[str, ...]) -> dict[str, InputDeclaration]:

@@ -54,7 +54,7 @@ def lift_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     if signed and width == 1:
         codes = lifting.emit(bnn.QuantizeOp("bipolar", value, bnn.bipolar))
     else:
-        low, high = quant_bounds(width, signed, bool(op.int_attr("narrow", 0)))
+        low, high = quant_bounds(width, signed, bool(op.int_attr("narrow", 1)))
         kind = bnn.sint(width) if signed else bnn.uint(width)
         rounding = ROUNDING_MODES[mode.upper()]
         codes = lifting.emit(bnn.QuantizeOp(rounding, value, kind, low, high))

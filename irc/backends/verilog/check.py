@@ -1,0 +1,4 @@
+from irc.backends.verilog.printer import VerilogFile
+
+
+def check_design(files: list[VerilogFile]) -> None: ...

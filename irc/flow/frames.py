@@ -1,0 +1,109 @@
+"""Test data: reading it, and giving it the shape and type that a model's input has."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.dialects.builtin import Float32Type
+from xdsl.ir import Attribute
+
+from irc.dialects.dense import element_range
+from irc.errors import IrcError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Frames `x` [N, …] as they stand in a file, and labels `y` [N] where it has them."""
+
+    source: str
+    x: Array
+    y: Array | None
+
+    def limited(self, count: int | None) -> Data:
+        """The first `count` frames."""
+        if count is None or count >= len(self.x):
+            return self
+        return Data(self.source, self.x[:count], None if self.y is None else self.y[:count])
+
+
+def load_data(path: str | os.PathLike[str]) -> Data:
+    """Read `.npz` with the keys `x` and, optionally, `y`, or `.npy` with `x` alone."""
+    name = os.fspath(path)
+    if not Path(name).exists():
+        raise IrcError(f"{name}: no such file; expected .npz with keys x and y, or .npy")
+    try:
+        loaded: Any = np.load(name, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return _checked(Data(name, cast(Array, loaded), None))
+        with loaded:
+            arrays: dict[str, Array] = {key: loaded[key] for key in loaded.files}
+        if "x" not in arrays:
+            raise IrcError(f"{name}: has no key 'x'; its keys are {', '.join(arrays) or 'none'}")
+        return _checked(Data(name, arrays["x"], arrays.get("y")))
+    except IrcError:
+        raise
+    except Exception as error:
+        raise IrcError(f"{name}: cannot be read as NumPy data: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _checked(data: Data) -> Data:
+    x, y = data.x, data.y
+    if x.ndim < 1 or len(x) == 0:
+        raise IrcError(f"{data.source}: 'x' of shape {list(x.shape)} holds no frames")
+    if x.dtype.kind not in "uifb":
+        raise IrcError(f"{data.source}: 'x' of type {x.dtype}; expected numbers")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise IrcError(f"{data.source}: 'x' holds NaN or infinity")
+    if y is not None and y.shape != (len(x),):
+        raise IrcError(
+            f"{data.source}: 'y' of shape {list(y.shape)} does not label the {len(x)} frames of "
+            f"'x', of shape {list(x.shape)}; expected [{len(x)}]"
+        )
+    return data
+
+
+def shape_frames(data: Data, shape: tuple[int, ...], what: str) -> Array:
+    """`x` as [N, *shape]: as it is, reshaped, or from channels last to channels first."""
+    x = data.x
+    if x.shape[1:] == shape:
+        return x
+    if len(shape) == 3 and x.shape[1:] == (*shape[1:], shape[0]) and shape[0] != 1:
+        return np.ascontiguousarray(np.moveaxis(x, -1, 1))
+    squeezed = tuple(dim for dim in x.shape[1:] if dim != 1)
+    flat = int(np.prod(shape, dtype=np.int64))
+    same_order = squeezed == tuple(dim for dim in shape if dim != 1) or len(squeezed) <= 1
+    if int(np.prod(x.shape[1:], dtype=np.int64)) == flat and (same_order or len(shape) == 1):
+        return x.reshape(len(x), *shape)
+    raise IrcError(
+        f"{data.source}: 'x' has frames of shape {list(x.shape[1:])}, but {what} takes "
+        f"{list(shape)}"
+    )
+
+
+def as_element_type(x: Array, element_type: Attribute, source: str) -> Array:
+    """Frames in the interpreters' NumPy type; raises for values that the type lacks."""
+    if isinstance(element_type, Float32Type):
+        return x.astype(np.float32)
+    low, high = element_range(element_type)
+    if x.dtype.kind == "f" and not np.array_equal(x, np.rint(x)):
+        raise IrcError(
+            f"{source}: 'x' holds fractions, but the input is declared {element_type}; give the "
+            "integers that the device will see, or declare the input otherwise"
+        )
+    if x.size and (x.min() < low or x.max() > high):
+        raise IrcError(
+            f"{source}: 'x' ranges from {x.min()} to {x.max()}, but the input is declared "
+            f"{element_type}, {low} to {high}"
+        )
+    return x.astype(np.int64 if low != -1 or high != 1 else np.int8)

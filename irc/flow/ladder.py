@@ -1,0 +1,114 @@
+"""One model at every level: each is made from the one above when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from irc.dialects import bnn
+from irc.errors import IrcError, UnsupportedError
+from irc.flow.lowering import Options, StepObserver, lower_to
+from irc.interp.run import entry_function
+from irc.loading import load_file, new_context
+from irc.passes.lift.lift_onnx_to_bnn import LiftError
+from irc.pipelines import level_of
+
+Array = npt.NDArray[Any]
+
+
+class Ladder:
+    """A model file and what becomes of it.
+
+    `inputs` are declarations such as `0=uint8/255`; `options` are for single passes; `observer`
+    hears of every pass before it runs.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        inputs: tuple[str, ...] = (),
+        options: Options | None = None,
+        observer: StepObserver | None = None,
+    ) -> None:
+        self.path = os.fspath(path)
+        self.inputs = inputs
+        self.options: Options = {**(options or {}), "declare-inputs": {"inputs": inputs}}
+        self.observer = observer
+        self.ctx: Context = new_context()
+
+    @cached_property
+    def source(self) -> ModuleOp:
+        """The file as it was read, at whatever level it is."""
+        return load_file(self.ctx, self.path)
+
+    @cached_property
+    def level(self) -> str:
+        """The level of the file; raises `IrcError` where it holds no network."""
+        level = level_of(self.source)
+        if level is None:
+            raise IrcError(f"{self.path}: holds no network at any level that irc knows")
+        return level
+
+    def _lowered(self, module: ModuleOp, level: str) -> ModuleOp:
+        lowered = module.clone()
+        try:
+            lower_to(self.ctx, lowered, level, self.options, self.observer)
+        except LiftError as error:
+            lines = [f"{self.path}: {obstacle}" for obstacle in error.obstacles]
+            raise UnsupportedError("\n".join(lines)) from None
+        return lowered
+
+    @cached_property
+    def bnn(self) -> ModuleOp:
+        """The streamlined network."""
+        if self.level not in ("onnx", "bnn"):
+            raise IrcError(f"{self.path}: is at level {self.level}, below bnn")
+        return self._lowered(self.source, "bnn")
+
+    @cached_property
+    def dataflow(self) -> ModuleOp:
+        """Streams between folded nodes."""
+        return self.source if self.level == "dataflow" else self._lowered(self.bnn, "dataflow")
+
+    @cached_property
+    def hw(self) -> ModuleOp:
+        """Registers and wires."""
+        return self.source if self.level == "hw" else self._lowered(self.dataflow, "hw")
+
+    @cached_property
+    def packed(self) -> ModuleOp:
+        """Words in an arena."""
+        return self.source if self.level == "packed" else self._lowered(self.bnn, "packed")
+
+    @property
+    def function(self) -> FuncOp:
+        """The network's function at the bnn level."""
+        return entry_function(self.bnn)
+
+    @property
+    def name(self) -> str:
+        """The model's name, good as an identifier in C and Verilog."""
+        stem = os.path.splitext(os.path.basename(self.path))[0]
+        cleaned = "".join(c if c.isalnum() and c.isascii() else "_" for c in stem).strip("_")
+        return cleaned if cleaned and not cleaned[0].isdigit() else f"net_{cleaned}"
+
+
+def frame_shapes(function: FuncOp) -> list[tuple[int, ...]]:
+    """The shapes of the function's inputs, a frame each."""
+    return [bnn.frame_type(argument).get_shape() for argument in function.body.block.args]
+
+
+def classes_of(results: Array) -> Array:
+    """Class of each frame from its results [N, …]: the largest logit, or an index as it is.
+
+    The first of equals wins, as in `argmax`.
+    """
+    flat = results.reshape(len(results), -1)
+    return flat[:, 0].astype(np.int64) if flat.shape[1] == 1 else np.argmax(flat, axis=1)

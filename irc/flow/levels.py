@@ -1,0 +1,98 @@
+"""Run the same frames at one level of the ladder, whichever machine that level runs on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.dialects.builtin import Float32Type
+
+from irc.dialects import bnn
+from irc.errors import IrcError, UnsupportedError, UsageError
+from irc.flow.frames import Data, as_element_type, shape_frames
+from irc.flow.hardware_project import stream_beats, write_hardware
+from irc.flow.ladder import Ladder
+from irc.flow.stream_edges import split_at_streams
+from irc.interp.run import Progress, run_module
+from irc.passes.streamline.declare_inputs import argument_name, parse_declarations
+
+Array = npt.NDArray[Any]
+
+LEVELS = ("onnx", "bnn", "dataflow", "packed", "c", "rtl")
+"""Every level that frames can run at, the reference first."""
+
+
+class FrameRunner:
+    """Runs the frames of one data set through one model, at any level."""
+
+    def __init__(self, ladder: Ladder, data: Data) -> None:
+        """Raises `UnsupportedError` for models with several inputs, `IrcError` for data that do
+        not fit."""
+        self.ladder = ladder
+        self.data = data
+        function = ladder.function
+        arguments = list(function.body.block.args)
+        if len(arguments) != 1:
+            names = ", ".join(argument_name(function, argument) for argument in arguments)
+            raise UnsupportedError(
+                f"{ladder.path}: has {len(arguments)} inputs ({names}); test data feed one"
+            )
+        self._name = argument_name(function, arguments[0])
+        frame = bnn.frame_type(arguments[0])
+        what = f"input '{self._name}' of {ladder.path}"
+        shaped = shape_frames(data, frame.get_shape(), what)
+        self.frames = as_element_type(shaped, frame.element_type, data.source)
+        self._float_input = isinstance(frame.element_type, Float32Type)
+
+    def run(self, level: str, count: int, progress: Progress | None = None) -> Array:
+        """Results [N, …] of the first `count` frames; raises `IrcError` where a level cannot."""
+        frames = self.frames[:count]
+        runners: dict[str, Callable[[Array, Progress | None], Array]] = {
+            "onnx": self._run_onnx,
+            "bnn": lambda x, p: run_module(self.ladder.bnn, [x], p)[0],
+            "dataflow": lambda x, p: run_module(self.ladder.dataflow, [x], p)[0],
+            "packed": lambda x, p: run_module(self.ladder.packed, [x], p)[0],
+            "c": self._run_c,
+            "rtl": self._run_rtl,
+        }
+        if level not in runners:
+            raise UsageError(f"unknown level '{level}'; expected {', '.join(LEVELS)}")
+        return runners[level](frames, progress)
+
+    def _run_onnx(self, frames: Array, progress: Progress | None) -> Array:
+        from irc.interp.onnx_reference import OnnxReference
+
+        if self.ladder.level != "onnx":
+            raise IrcError(f"{self.ladder.path}: level onnx needs the ONNX model itself")
+        reference = OnnxReference(self.ladder.source)
+        port = reference.inputs[0]
+        given = self._reference_input(frames).astype(port.dtype or np.float32)
+        return next(iter(reference.run_frames(given).values()))
+
+    def _reference_input(self, frames: Array) -> Array:
+        """What the ONNX model sees: the declared function of the integers, in float32."""
+        declarations = parse_declarations(self.ladder.inputs)
+        declaration = declarations.get(self._name) or declarations.get("")
+        return frames if declaration is None else declaration.to_float(frames)
+
+    def _run_c(self, frames: Array, progress: Progress | None) -> Array:
+        from irc.backends.c.host import compile_host
+
+        model = compile_host(self.ladder.packed, name=self.ladder.name)
+        return model.run_frames(frames)
+
+    def _run_rtl(self, frames: Array, progress: Progress | None) -> Array:
+        from irc.backends.verilog.simulate import simulate_frames
+        from irc.interp.beats import beats_to_frames
+
+        edges = split_at_streams(self.ladder.dataflow)
+        beats = stream_beats(edges, frames)
+        with tempfile.TemporaryDirectory(prefix="irc-rtl-") as folder:
+            project = Path(folder) / self.ladder.name
+            write_hardware(self.ladder, project, frames[:4])
+            result = simulate_frames(project, beats, progress=progress)
+        return run_module(edges.after, [beats_to_frames(result.beats, edges.output)])[0]

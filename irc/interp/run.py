@@ -1,0 +1,65 @@
+"""Run the entry function of a module in the interpreter of its level, frames at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.interpreter import Interpreter
+from xdsl.interpreters.func import FuncFunctions
+
+from irc.errors import IrcError
+
+Array = npt.NDArray[Any]
+
+Progress = Callable[[int, int], None]
+"""Called with how many frames are done and how many there are."""
+
+FRAMES_AT_ONCE = 512
+"""Every value of a function stays in memory until its frames are done."""
+
+
+def entry_function(module: ModuleOp) -> FuncOp:
+    """The one public function with a body; raises `IrcError` where there is none or several."""
+    found = [
+        op
+        for op in module.ops
+        if isinstance(op, FuncOp)
+        and op.body.blocks
+        and (op.sym_visibility is None or op.sym_visibility.data == "public")
+    ]
+    if len(found) != 1:
+        raise IrcError(f"expected one public function, found {len(found)}")
+    return found[0]
+
+
+def make_interpreter(module: ModuleOp) -> Interpreter:
+    """An interpreter for the levels bnn, dataflow and packed."""
+    from irc.interp.bnn import BnnFunctions
+    from irc.interp.dataflow import DataflowFunctions
+    from irc.interp.packed import PackedFunctions
+
+    interpreter = Interpreter(module)
+    for functions in (FuncFunctions(), BnnFunctions(), DataflowFunctions(), PackedFunctions()):
+        interpreter.register_implementations(functions)
+    return interpreter
+
+
+def run_module(
+    module: ModuleOp, inputs: Sequence[Array], progress: Progress | None = None
+) -> list[Array]:
+    """Results of the entry function, arrays with the frames in front, as the inputs have them."""
+    name = entry_function(module).sym_name.data
+    interpreter = make_interpreter(module)
+    total = len(inputs[0])
+    parts: list[tuple[Array, ...]] = []
+    for start in range(0, max(total, 1), FRAMES_AT_ONCE):
+        chunk = tuple(x[start : start + FRAMES_AT_ONCE] for x in inputs)
+        parts.append(interpreter.call_op(name, chunk))
+        if progress is not None:
+            progress(min(start + FRAMES_AT_ONCE, total), total)
+    return [np.concatenate(results) for results in zip(*parts, strict=True)]

@@ -1,0 +1,172 @@
+"""Turn the exact part of a network into hardware units connected by streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from irc.dialects import bnn, dataflow
+from irc.dialects.dense import is_exact
+from irc.errors import UnsupportedError
+from irc.passes.hardware.layer_names import UniqueNames, describe, location_name
+from irc.passes.rewriting import functions_of
+
+
+@dataclass(frozen=True)
+class ConvertBnnToDataflow(ModulePass):
+    """Stream from the first to the last exact layer; what comes before and after stays on the host.
+
+    A `bnn.linear` and the `bnn.threshold` that alone reads it become one matrix-vector unit:
+    `threshold(linear(x)) = mvu(x)` with the thresholds fused. Every unit starts unfolded.
+    """
+
+    name = "convert-bnn-to-dataflow"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in functions_of(op):
+            obstacles = hardware_obstacles(function)
+            if obstacles:
+                raise UnsupportedError(_report(obstacles), obstacles[0].op.location)
+            _convert(function)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """An operation that hardware cannot hold, and why."""
+
+    op: Operation
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{describe(self.op)}: {self.reason}"
+
+
+def hardware_obstacles(function: FuncOp) -> list[Obstacle]:
+    """Everything in the way of putting a `bnn` function into hardware, in program order."""
+    section = _section(function)
+    if not section:
+        return [Obstacle(function, "there is no linear or threshold operation on exact values")]
+    found: list[Obstacle] = []
+    previous: Operation | None = None
+    for op in section:
+        reason = _unsupported(op)
+        if reason is None and previous is not None and op.operands[0] not in previous.results:
+            reason = "it does not follow the layer before it: branches are not supported yet"
+        if reason is None and op is not section[-1] and not op.results[0].has_one_use():
+            readers = [describe(use.operation) for use in op.results[0].uses]
+            reason = f"several operations read it ({', '.join(readers)}): only one can, so far"
+        if reason is not None:
+            found.append(Obstacle(op, reason))
+        previous = op
+    return found
+
+
+def _report(obstacles: list[Obstacle]) -> str:
+    lines = [f"  {obstacle}" for obstacle in obstacles]
+    return "\n".join(["not supported by target verilog:", *lines])
+
+
+def _section(function: FuncOp) -> list[Operation]:
+    """The operations from the first exact layer to the last, in program order."""
+    ops = list(function.body.block.ops)
+    layers = [index for index, op in enumerate(ops) if _is_layer(op)]
+    return ops[layers[0] : layers[-1] + 1] if layers else []
+
+
+def _is_layer(op: Operation) -> bool:
+    match op:
+        case bnn.ThresholdOp():
+            return True
+        case bnn.LinearOp():
+            return is_exact(bnn.frame_type(op.output).element_type)
+        case _:
+            return False
+
+
+def _unsupported(op: Operation) -> str | None:
+    match op:
+        case bnn.TransposeOp() if not _keeps_order(op):
+            return f"transposing by {list(op.axes)} reorders elements of a stream"
+        case bnn.LinearOp() if not _is_layer(op):
+            return "its weights or inputs are floating-point numbers between exact layers"
+        case bnn.LinearOp() | bnn.ThresholdOp() | bnn.ReshapeOp() | bnn.TransposeOp():
+            return None
+        case bnn.CastOp() | bnn.EwiseOp() | bnn.QuantizeOp():
+            return "floating-point arithmetic between exact layers"
+        case _:
+            return "there is no hardware unit for it"
+
+
+def _keeps_order(op: bnn.TransposeOp) -> bool:
+    """Whether only axes of extent 1 move."""
+    shape = bnn.frame_type(op.input).get_shape()
+    kept = [axis for axis in op.axes if shape[axis] != 1]
+    return kept == sorted(kept)
+
+
+def _convert(function: FuncOp) -> None:
+    section = _section(function)
+    names = UniqueNames()
+    entry = dataflow.ToStreamOp(section[0].operands[0], 1)
+    entry.location = section[0].location
+    Rewriter.insert_op(entry, InsertPoint.before(section[0]))
+    value: SSAValue = entry.output
+    result = section[-1].results[0]
+    remaining = iter(section)
+    for op in remaining:
+        fused = next(remaining) if isinstance(op, bnn.LinearOp) and _fuses(op, section) else None
+        unit = _unit(op, fused, value, names)
+        unit.location = op.location
+        Rewriter.insert_op(unit, InsertPoint.before(section[0]))
+        value = unit.results[0]
+        value.name_hint = (fused or op).results[0].name_hint
+    leave = dataflow.FromStreamOp(value)
+    leave.location = section[-1].location
+    Rewriter.insert_op(leave, InsertPoint.before(section[0]))
+    result.replace_all_uses_with(leave.output)
+    for op in reversed(section):
+        op.detach()
+        op.erase()
+
+
+def _fuses(op: bnn.LinearOp, section: list[Operation]) -> bool:
+    """Whether thresholds alone read the sums, within the part that becomes hardware."""
+    reader = op.output.get_user_of_unique_use()
+    return isinstance(reader, bnn.ThresholdOp) and reader in section
+
+
+def _unit(op: Operation, fused: Operation | None, value: SSAValue, names: UniqueNames) -> Operation:
+    """The unit that computes `op`, with the thresholds of `fused`, from the stream `value`."""
+    match op, fused:
+        case bnn.LinearOp(), bnn.ThresholdOp():
+            return dataflow.MvuOp(
+                names.unique(location_name(op.location) or "mvu"),
+                value,
+                op.weights,
+                bnn.frame_type(fused.output).element_type,
+                fused.thresholds,
+                fused.steps,
+                fused.bias.value.data,
+            )
+        case bnn.LinearOp(), _:
+            name = names.unique(location_name(op.location) or "mvu")
+            element_type = bnn.frame_type(op.output).element_type
+            return dataflow.MvuOp(name, value, op.weights, element_type)
+        case bnn.ThresholdOp(), _:
+            return dataflow.ThresholdOp(
+                names.unique(location_name(op.location) or "threshold"),
+                value,
+                op.thresholds,
+                bnn.frame_type(op.output).element_type,
+                op.steps,
+                op.bias.value.data,
+            )
+        case _:
+            shape = bnn.frame_type(op.results[0]).get_shape()
+            return dataflow.ReshapeOp(value, shape)

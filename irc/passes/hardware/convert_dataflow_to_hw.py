@@ -1,0 +1,115 @@
+"""Build the hardware: one module a unit, and a top module that connects them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import hw
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from irc.dialects import dataflow
+from irc.errors import IrcError, UnsupportedError
+from irc.passes.hardware.design import design_of
+from irc.passes.hardware.layer_names import UniqueNames, describe, verilog_identifier
+from irc.passes.hardware.units.fifo import fifo_module
+from irc.passes.hardware.units.mvu import mvu_module
+from irc.passes.hardware.units.threshold import threshold_module
+from irc.passes.hardware.units.top import top_module
+from irc.passes.hardware.units.width_converter import width_converter_module
+from irc.passes.rewriting import functions_of
+
+
+@dataclass(frozen=True)
+class ConvertDataflowToHw(ModulePass):
+    """Replace a dataflow function by modules; what the host computes before and after is dropped.
+
+    The public module is named like the function. Units that are equal share a module.
+    """
+
+    name = "convert-dataflow-to-hw"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in list(functions_of(op)):
+            modules = _Modules(verilog_identifier(function.sym_name.data))
+            built = modules.build(function)
+            function.detach()
+            function.erase()
+            op.body.block.add_ops(built)
+
+
+class _Modules:
+    """The modules of one design. Their names start with that of the top, so that several designs
+    can live in one project."""
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        self.names = UniqueNames()
+        self.instances = UniqueNames()
+        self.names.unique(top)
+        self.built: dict[tuple[object, ...], hw.HWModuleOp] = {}
+
+    def build(self, function: FuncOp) -> list[Operation]:
+        design = design_of(function)
+        units: list[tuple[str, hw.HWModuleOp]] = []
+        for op in design.units:
+            _check_lanes(op)
+            unit = _unit_name(op)
+            units.append((self.instances.unique(unit), self.module_of(op, unit)))
+        top = top_module(self.top, design.source, design.result, units)
+        top.location = function.location
+        return [top, *self.built.values()]
+
+    def module_of(self, op: Operation, unit: str) -> hw.HWModuleOp:
+        """The module of a unit, shared with equal units built before."""
+        properties = {key: value for key, value in op.properties.items() if key != "layer"}
+        types = (*op.operand_types, *op.result_types)
+        key = (op.name, tuple(sorted(properties.items())), types)
+        if key not in self.built:
+            name = self.names.unique(f"{self.top}_{unit}")
+            self.built[key] = _module(op, name)
+        return self.built[key]
+
+
+def _check_lanes(op: Operation) -> None:
+    if not isinstance(op, dataflow.FoldedNode):
+        return
+    lanes = dataflow.stream_type(op.operands[0]).lanes
+    if lanes != op.input_lanes():
+        raise IrcError(
+            f"layer '{op.layer_name}' takes {op.input_lanes()} lanes but gets {lanes}: "
+            "run insert-width-converters first",
+            op.location,
+        )
+
+
+def _module(op: Operation, name: str) -> hw.HWModuleOp:
+    """The module of a unit, to be named `name`."""
+    match op:
+        case dataflow.MvuOp():
+            return mvu_module(op, name)
+        case dataflow.ThresholdOp():
+            return threshold_module(op, name)
+        case dataflow.WidthConverterOp():
+            return width_converter_module(op, name)
+        case dataflow.FifoOp():
+            return fifo_module(op, name)
+        case _:
+            raise UnsupportedError(f"{describe(op)}: there is no hardware unit for it", op.location)
+
+
+def _unit_name(op: Operation) -> str:
+    """What a unit is called within its design."""
+    match op:
+        case dataflow.FoldedNode():
+            return verilog_identifier(op.layer_name)
+        case dataflow.FifoOp():
+            return f"fifo_{dataflow.stream_type(op.input).beat_width}x{op.depth}"
+        case dataflow.WidthConverterOp():
+            widths = (dataflow.stream_type(v).beat_width for v in (op.input, op.output))
+            return "width_{}_to_{}".format(*widths)
+        case _:
+            return verilog_identifier(op.name)

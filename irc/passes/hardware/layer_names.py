@@ -1,0 +1,55 @@
+"""Names of layers: what folding files, reports and Verilog modules call a unit by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import cast
+
+from xdsl.dialects.builtin import ArrayAttr, FusedLoc, NameLoc
+from xdsl.ir import Attribute, Operation
+
+
+def location_name(location: Attribute) -> str | None:
+    """The name of the ONNX node that a location carries, if any."""
+    match location:
+        case NameLoc() if location.desc.data:
+            return location.desc.data
+        case FusedLoc():
+            locations = cast("ArrayAttr[Attribute]", location.locations)
+            return next(filter(None, map(location_name, locations)), None)
+        case _:
+            return None
+
+
+def describe(op: Operation) -> str:
+    """`node 'conv2' (bnn.linear)` for messages; only the operation where there is no name."""
+    name = location_name(op.location)
+    return f"'{op.name}'" if name is None else f"node '{name}' ({op.name})"
+
+
+class UniqueNames:
+    """Hands out names, each once: the second `fc` becomes `fc_2`."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def unique(self, wanted: str) -> str:
+        """`wanted`, or `wanted_2`, `wanted_3`… where that is taken."""
+        name = next(name for name in _variants(wanted) if name not in self._taken)
+        self._taken.add(name)
+        return name
+
+
+def _variants(wanted: str) -> Iterator[str]:
+    yield wanted
+    number = 2
+    while True:
+        yield f"{wanted}_{number}"
+        number += 1
+
+
+def verilog_identifier(name: str) -> str:
+    """A name made of letters, digits and single underscores, not starting with a digit."""
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+    return cleaned if cleaned and not cleaned[0].isdigit() else f"n{cleaned}"

@@ -1,0 +1,1 @@
+"""The hardware of each `dataflow` unit, built as one `hw.module` each."""

@@ -1,0 +1,133 @@
+"""Thresholds in hardware: comparators, and the sum of their steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.ir import SSAValue
+
+from irc.dialects import dataflow
+from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, scaled, total
+from irc.passes.hardware.units.tables import ChannelTable
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """`code = bias + Σ_i steps[c, i] · [x >= at[c, i]]` for x from `low` to `high`.
+
+    Thresholds lie from `low`, always reached, to `high + 1`, never reached; columns in which
+    every channel is the one or the other are gone.
+    """
+
+    at: Array
+    steps: Array
+    bias: int
+    low: int
+    high: int
+
+    @staticmethod
+    def of(
+        op: dataflow.MvuOp | dataflow.ThresholdOp,
+        low: int,
+        high: int,
+        scale: int = 1,
+        offset: Array | int = 0,
+    ) -> Comparisons:
+        """The thresholds of `op` on a number x from `low` to `high` that stands for the value
+        `scale·x − offset`: `scale·x − offset >= t = (x >= ceil((t + offset) / scale))`."""
+        assert op.thresholds is not None
+        at = op.thresholds.numpy().astype(np.int64)
+        steps = np.ones_like(at) if op.steps is None else op.steps.numpy().astype(np.int64)
+        shifted = at + np.asarray(offset, np.int64).reshape(-1, 1)
+        at = np.clip(-(-shifted // scale), low, high + 1)
+        steps = np.broadcast_to(steps, at.shape)
+        bias, kept = op.bias, list[int]()
+        for column in range(at.shape[1]):
+            step = steps[:, column]
+            if bool((at[:, column] <= low).all()) and bool((step == step[0]).all()):
+                bias += int(step[0])
+            elif bool((at[:, column] <= high).any()):
+                kept.append(column)
+        return Comparisons(at[:, kept], steps[:, kept], bias, low, high)
+
+    @property
+    def width(self) -> int:
+        """Bits in which the number and its thresholds are compared."""
+        return bits_for(self.low, max(self.high, int(self.at.max(initial=self.high))))
+
+    def fixed_step(self, index: int) -> int | None:
+        """The step of a column where all channels share it."""
+        column = self.steps[:, index]
+        return int(column[0]) if bool((column == column[0]).all()) else None
+
+    def add_to(self, table: ChannelTable) -> None:
+        """Put the thresholds, and the steps that differ between channels, into a table."""
+        for index in range(self.at.shape[1]):
+            table.add(f"at{index}", self.at[:, index], self.width)
+            if self.fixed_step(index) is None:
+                step = self.steps[:, index]
+                table.add(f"step{index}", step, bits_for(int(step.min()), int(step.max())))
+
+    def emit(
+        self, b: HwBuilder, x: Number, table: ChannelTable, word: SSAValue | None, lane: int
+    ) -> Number:
+        """The code of the channel that is in `lane` now."""
+        wide = fit(b, x, self.width)
+        by_step: dict[int, list[SSAValue]] = {}
+        terms: list[Number] = []
+        for index in range(self.at.shape[1]):
+            reached = self._reached(b, wide, table, word, index, lane)
+            step = self.fixed_step(index)
+            if step is not None:
+                by_step.setdefault(step, []).append(reached)
+            else:
+                terms.append(self._masked_step(b, reached, table, word, index, lane))
+        for step, bits in by_step.items():
+            if step:
+                terms.append(_multiplied(b, popcount(b, b.concat(*reversed(bits))), step))
+        if self.bias or not terms:
+            value = b.const(self.bias, bits_for(self.bias, self.bias))
+            terms.append(Number(value, self.bias, self.bias))
+        return total(b, terms)
+
+    def _reached(
+        self,
+        b: HwBuilder,
+        wide: SSAValue,
+        table: ChannelTable,
+        word: SSAValue | None,
+        index: int,
+        lane: int,
+    ) -> SSAValue:
+        constant = table.constant(f"at{index}", lane)
+        if constant is not None and not self.low < constant <= self.high:
+            return b.const(int(constant <= self.low), 1)
+        threshold = table.signal(b, word, f"at{index}", lane)
+        return b.sge(wide, threshold) if self.low < 0 else b.uge(wide, threshold)
+
+    def _masked_step(
+        self,
+        b: HwBuilder,
+        reached: SSAValue,
+        table: ChannelTable,
+        word: SSAValue | None,
+        index: int,
+        lane: int,
+    ) -> Number:
+        steps = self.steps[:, index]
+        low, high = int(steps.min()), int(steps.max())
+        value = b.mux(reached, table.signal(b, word, f"step{index}", lane), 0)
+        return Number(value, min(low, 0), max(high, 0))
+
+
+def _multiplied(b: HwBuilder, count: Number, factor: int) -> Number:
+    """`factor · count`, as a sum of shifted copies."""
+    sign = 1 if factor > 0 else -1
+    powers = [1 << bit for bit in range(abs(factor).bit_length()) if abs(factor) >> bit & 1]
+    return total(b, [scaled(b, count, sign * power) for power in powers])

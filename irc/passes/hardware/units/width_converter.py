@@ -1,0 +1,62 @@
+"""The hardware of width converters: a shift register that fills or empties by narrow beats."""
+
+from __future__ import annotations
+
+from xdsl.dialects import hw
+
+from irc.dialects import dataflow
+from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, unit_builder
+
+
+def width_converter_module(op: dataflow.WidthConverterOp, name: str) -> hw.HWModuleOp:
+    """The module that widens or narrows beats, one narrow beat a cycle."""
+    source, result = dataflow.stream_type(op.input), dataflow.stream_type(op.output)
+    b = unit_builder(name, source.beat_width, result.beat_width, op.location)
+    if op.widens:
+        _widen(b, op.ratio)
+    else:
+        _narrow(b, op.ratio, result.beat_width)
+    return b.finish()
+
+
+def _widen(b: HwBuilder, ratio: int) -> None:
+    """Narrow beats enter at the top and move down; the wide one leaves when all are there."""
+    beat, valid = b.input(f"{INPUT}_tdata"), b.input(f"{INPUT}_tvalid")
+    ready = b.input(f"{OUTPUT}_tready")
+    count = b.reg("count", ratio.bit_length())
+    full = b.named("full", b.eq(count.value, ratio))
+    free = b.named("free", b.or_(b.not_(full), ready))
+    takes = b.named("takes", b.and_(free, valid))
+    kept = b.mux(b.and_(full, ready), 0, count.value)
+    count.set_next(b.add(kept, b.zext(takes, ratio.bit_length())))
+    words = [b.reg(f"word{index}", b.width(beat), None) for index in range(ratio)]
+    for register, following in zip(words, [*(w.value for w in words[1:]), beat], strict=True):
+        register.set_next(following, takes)
+    b.output(f"{INPUT}_tready", free)
+    b.output(f"{OUTPUT}_tvalid", full)
+    b.output(f"{OUTPUT}_tdata", b.concat(*(word.value for word in reversed(words))))
+
+
+def _narrow(b: HwBuilder, ratio: int, width: int) -> None:
+    """A wide beat is loaded when the last narrow part of the one before leaves."""
+    beat, valid = b.input(f"{INPUT}_tdata"), b.input(f"{INPUT}_tvalid")
+    ready = b.input(f"{OUTPUT}_tready")
+    left = b.reg("left", ratio.bit_length())
+    present = b.named("present", b.any(left.value))
+    gives = b.named("gives", b.and_(present, ready))
+    free = b.named("free", b.or_(b.not_(present), b.and_(ready, b.eq(left.value, 1))))
+    takes = b.named("takes", b.and_(free, valid))
+    after = b.sub(left.value, b.zext(gives, ratio.bit_length()))
+    left.set_next(b.mux(takes, ratio, after))
+    words = [b.reg(f"word{index}", width, None) for index in range(ratio)]
+    parts = b.slices(beat, width)
+    for index, (register, part) in enumerate(zip(words, parts, strict=True)):
+        if index + 1 < ratio:
+            following = b.mux(takes, part, words[index + 1].value)
+            register.set_next(following, b.or_(takes, gives))
+        else:
+            register.set_next(part, takes)
+    b.output(f"{INPUT}_tready", free)
+    b.output(f"{OUTPUT}_tvalid", present)
+    b.output(f"{OUTPUT}_tdata", words[0].value)

@@ -1,0 +1,192 @@
+"""Networks of exact types into bit-packed words and the kernels that work on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from irc.dialects import bnn, packed
+from irc.dialects.dense import DenseAttr, element_range
+from irc.dialects.packed_types import WORD_WIDTHS
+from irc.errors import UnsupportedError, UsageError
+from irc.passes.rewriting import functions_of
+from irc.passes.software.buffers import Buffers, root, uses
+from irc.passes.software.dense_kernels import (
+    SoftwareOptions,
+    accumulator_for,
+    clamped,
+    staircase_bound,
+    staircase_of,
+)
+
+
+@dataclass(frozen=True)
+class ConvertBnnToPacked(ModulePass):
+    """Choose layouts and kernels: bits in words, integers in arrays, sums thresholded in place.
+
+    `word` is the width of a machine word (8, 16, 32 or 64), `popcount` how bits are counted
+    (swar, table, builtin); a linear op goes by bit-planes if it has at most
+    `max_plane_products` pairs of weight and activation bits.
+    """
+
+    name = "convert-bnn-to-packed"
+
+    word: int = 32
+    popcount: str = "swar"
+    max_plane_products: int = 8
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.word not in WORD_WIDTHS:
+            raise UsageError(f"{self.name}: word must be 8, 16, 32 or 64, not {self.word}")
+        if self.popcount not in packed.POPCOUNTS:
+            known = ", ".join(packed.POPCOUNTS)
+            raise UsageError(f"{self.name}: popcount must be one of {known}, not {self.popcount}")
+        options = SoftwareOptions(self.word, self.popcount, self.max_plane_products)
+        for function in functions_of(op):
+            convert_function(function, options)
+
+
+def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
+    """Convert the body of one function; its signature stays.
+
+    Raises `UnsupportedError` for an op that has no kernel, and leaves the function unchanged then.
+    """
+    old_ops = [op for op in function.body.block.ops if not isinstance(op, ReturnOp)]
+    for op in old_ops:
+        if not isinstance(op, _SUPPORTED):
+            raise UnsupportedError(f"'{op.name}' is not supported by target c", op.location)
+    buffers = Buffers(function, options)
+    terminator = function.body.block.last_op
+    assert isinstance(terminator, ReturnOp)
+    first = function.body.block.first_op
+    assert first is not None
+    for argument in function.body.block.args:
+        buffers.define(argument, buffers.emit(packed.InputOp(argument), first))
+    for op in old_ops:
+        if type(op) in _LOWERINGS:
+            _LOWERINGS[type(op)](buffers, op)
+    for index, value in enumerate(terminator.arguments):
+        shape = bnn.frame_type(value).get_shape()
+        output = packed.OutputOp(buffers.array(value), shape)
+        terminator.operands[index] = buffers.emit(output, terminator)
+    for op in reversed(old_ops):
+        op.detach()
+        op.erase()
+
+
+def _lower_linear(buffers: Buffers, op: bnn.LinearOp) -> None:
+    """Sums into an array, unless the threshold behind takes them as they are computed."""
+    kernel = buffers.kernel(op)
+    if _fused_threshold(op) is None:
+        label = buffers.label(op, "dense")
+        dense = kernel.build(label, buffers.operand(op), buffers.array_of(op.output), None)
+        buffers.define(op.output, buffers.emit(dense, op))
+
+
+def _fused_threshold(op: bnn.LinearOp) -> bnn.ThresholdOp | None:
+    """The threshold op that is the only reader of a linear op and fits its rows."""
+    readers = [use.operation for use in uses(op.output)]
+    if len(readers) != 1 or not isinstance(readers[0], bnn.ThresholdOp):
+        return None
+    channels = readers[0].thresholds.shape[0]
+    return readers[0] if channels in (1, op.weights.shape[0]) else None
+
+
+def _lower_threshold(buffers: Buffers, op: bnn.ThresholdOp) -> None:
+    """`code(Σ w·x)` in one kernel where the sums have no other reader."""
+    producer = root(op.input).owner
+    if isinstance(producer, bnn.LinearOp) and _fused_threshold(producer) is op:
+        _lower_linear_threshold(buffers, producer, op)
+        return
+    low, high = element_range(bnn.frame_type(op.input).element_type)
+    staircase = clamped(staircase_of(op), low, high)
+    largest = max(-low, high, staircase_bound(staircase))
+    result = buffers.wanted(op.output)
+    if isinstance(result, packed.BitsType) and result.width % staircase.channels:
+        # Rows that start in mid-channel are packed from an array.
+        result = buffers.array_of(op.output)
+    quantize = packed.QuantizeOp(
+        buffers.label(op, "quantize"),
+        buffers.array(op.input),
+        result,
+        staircase,
+        accumulator_for(largest, op),
+    )
+    buffers.define(op.output, buffers.emit(quantize, op))
+
+
+def _lower_linear_threshold(buffers: Buffers, linear: bnn.LinearOp, op: bnn.ThresholdOp) -> None:
+    kernel = buffers.kernel(linear)
+    result = buffers.wanted(op.output)
+    if isinstance(result, packed.BitsType) and result.width != kernel.channels:
+        # A row of sums is not a row of the reader: it packs the array anew.
+        result = buffers.array_of(op.output)
+    label = buffers.label(linear, "dense")
+    dense = kernel.build(label, buffers.operand(linear), result, staircase_of(op))
+    buffers.define(op.output, buffers.emit(dense, linear))
+
+
+def _lower_float(buffers: Buffers, op: bnn.CastOp | bnn.EwiseOp) -> None:
+    """A run of float functions that only feed each other becomes one chain, at its last op."""
+    readers = list(op.output.uses)
+    if len(readers) == 1 and isinstance(readers[0].operation, bnn.EwiseOp):
+        return
+    steps: list[tuple[str, DenseAttr | None]] = []
+    current: Operation = op
+    while isinstance(current, bnn.EwiseOp):
+        steps.append((current.fn.data, _flat_constant(current)))
+        source = current.input.owner
+        if not isinstance(source, bnn.CastOp | bnn.EwiseOp) or not current.input.has_one_use():
+            break
+        current = source
+    assert isinstance(current, bnn.CastOp | bnn.EwiseOp)
+    label = buffers.label(op, "scale")
+    chain = packed.FloatChainOp(label, buffers.array(current.input), steps[::-1])
+    buffers.define(op.output, buffers.emit(chain, op))
+
+
+def _flat_constant(op: bnn.EwiseOp) -> DenseAttr | None:
+    """The constant as a vector that repeats along the frame: one number, one row, or the frame."""
+    if op.constant is None:
+        return None
+    shape = bnn.frame_type(op.input).get_shape()
+    values = op.constant.numpy()
+    if values.size == 1:
+        return DenseAttr.from_floats(values.reshape(1))
+    if values.shape and values.size == values.shape[-1]:
+        return DenseAttr.from_floats(values.reshape(-1))
+    return DenseAttr.from_floats(np.broadcast_to(values, shape).reshape(-1))
+
+
+def _lower_argmax(buffers: Buffers, op: bnn.ArgmaxOp) -> None:
+    label = buffers.label(op, "argmax")
+    argmax = packed.ArgmaxOp(label, buffers.array(op.input), buffers.array_of(op.output))
+    buffers.define(op.output, buffers.emit(argmax, op))
+
+
+def _lower_transpose(buffers: Buffers, op: bnn.TransposeOp) -> None:
+    shape = bnn.frame_type(op.input).get_shape()
+    label = buffers.label(op, "transpose")
+    transpose = packed.TransposeOp(label, buffers.array(op.input), shape, op.axes)
+    buffers.define(op.output, buffers.emit(transpose, op))
+
+
+_LOWERINGS: dict[type[Operation], Callable[[Buffers, Any], None]] = {
+    bnn.LinearOp: _lower_linear,
+    bnn.ThresholdOp: _lower_threshold,
+    bnn.CastOp: _lower_float,
+    bnn.EwiseOp: _lower_float,
+    bnn.ArgmaxOp: _lower_argmax,
+    bnn.TransposeOp: _lower_transpose,
+}
+
+# Reshapes rename buffers and leave no op behind.
+_SUPPORTED = (*_LOWERINGS, bnn.ReshapeOp)

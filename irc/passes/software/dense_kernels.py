@@ -1,0 +1,199 @@
+"""Which kernel multiplies, how its weights are packed, how wide its sums get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.dialects.builtin import IntegerType
+from xdsl.ir import Attribute, SSAValue
+
+from irc.dialects import bnn, packed
+from irc.dialects.dense import (
+    BipolarType,
+    DenseAttr,
+    bipolar,
+    element_range,
+    element_width,
+    sint,
+    smallest_int,
+    uint,
+)
+from irc.dialects.packed_base import ACCUMULATOR_WIDTHS, Staircase
+from irc.dialects.packed_types import BitsType, pack_words, plane_weights, to_planes
+from irc.errors import UnsupportedError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class SoftwareOptions:
+    """What `convert-bnn-to-packed` is told."""
+
+    word: int = 32
+    popcount: str = "swar"
+    max_plane_products: int = 8
+
+
+class DenseKernel:
+    """A `bnn.linear` of exact types, seen as one of the dense kernels.
+
+    Bipolar by bipolar is XNOR; few enough pairs of planes go by bit-planes; bipolar weights with
+    wide activations add or subtract; everything else multiplies.
+    """
+
+    def __init__(self, op: bnn.LinearOp, options: SoftwareOptions) -> None:
+        self.op = op
+        self.options = options
+        shape = bnn.frame_type(op.input).get_shape()
+        self.channels, self.columns = op.weights.shape
+        self.rows = int(np.prod(shape[:-1], dtype=np.int64))
+        self.input_type = bnn.frame_type(op.input).element_type
+        self.values = op.weights.numpy()
+        self.weight_type = _narrowest(op.weights, self.values)
+
+    @cached_property
+    def kind(self) -> type[packed.DenseOp]:
+        """The op that computes it."""
+        bipolar_weights = isinstance(self.weight_type, BipolarType)
+        if bipolar_weights and isinstance(self.input_type, BipolarType):
+            return packed.XnorDenseOp
+        products = element_width(self.weight_type) * element_width(self.input_type)
+        if products <= self.options.max_plane_products:
+            return packed.PlaneDenseOp
+        return packed.SignDenseOp if bipolar_weights else packed.IntDenseOp
+
+    @property
+    def input_bits(self) -> BitsType | None:
+        """The layout of bits in which the kernel reads; `None` if it reads an array."""
+        if self.kind in (packed.XnorDenseOp, packed.PlaneDenseOp):
+            return BitsType.of(self.rows, self.columns, self.input_type, self.options.word)
+        return None
+
+    @cached_property
+    def sum_range(self) -> tuple[int, int]:
+        """Least and largest sum for any input of the type: interval arithmetic on each row."""
+        low, high = element_range(self.input_type)
+        if isinstance(self.weight_type, BipolarType):
+            positive = np.count_nonzero(self.values > 0, axis=1).astype(object)
+            negative = self.columns - positive
+        else:
+            wide = self.values.astype(np.int64)
+            positive = np.maximum(wide, 0).sum(axis=1).astype(object)
+            negative = -np.minimum(wide, 0).sum(axis=1).astype(object)
+        least = positive * low - negative * high
+        most = positive * high - negative * low
+        return int(least.min()), int(most.max())
+
+    @cached_property
+    def largest_intermediate(self) -> int:
+        """A bound on the magnitude of everything that the kernel computes on its way."""
+        largest_input = max(abs(bound) for bound in element_range(self.input_type))
+        if self.kind is packed.XnorDenseOp:
+            return 2 * self.columns
+        if self.kind is packed.PlaneDenseOp:
+            inputs = sum(abs(count) for count in plane_weights(self.input_type))
+            weights = sum(abs(count) for count in plane_weights(self.weight_type))
+            return 2 * self.columns * inputs * weights + self.columns * (inputs + weights)
+        if self.kind is packed.SignDenseOp:
+            return self.columns * largest_input
+        magnitudes = np.abs(self.values.astype(np.int64)).sum(axis=1)
+        return int(magnitudes.max()) * largest_input
+
+    def build(
+        self, label: str, value: SSAValue, result: packed.BufferType, staircase: Staircase | None
+    ) -> packed.DenseOp:
+        """The op; `value` is in `input_bits` or an array. Raises `UnsupportedError`."""
+        if staircase is not None:
+            staircase = clamped(staircase, *self.sum_range)
+        largest = max(self.largest_intermediate, staircase_bound(staircase))
+        accumulator = accumulator_for(largest, self.op)
+        word, popcount = self.options.word, self.options.popcount
+        if self.kind is packed.XnorDenseOp:
+            words = DenseAttr.from_numpy(pack_words(self.values > 0, word), uint(word))
+            return packed.XnorDenseOp(label, value, words, result, accumulator, staircase, popcount)
+        if self.kind is packed.PlaneDenseOp:
+            planes = to_planes(self.values, self.weight_type, word)
+            words = DenseAttr.from_numpy(planes, uint(word))
+            return packed.PlaneDenseOp(
+                label,
+                value,
+                words,
+                self.weight_type,
+                self._offsets(),
+                result,
+                accumulator,
+                staircase,
+                popcount,
+            )
+        if self.kind is packed.SignDenseOp:
+            words = DenseAttr.from_numpy(pack_words(self.values > 0, word), uint(word))
+            return packed.SignDenseOp(
+                label, value, words, self.columns, result, accumulator, staircase
+            )
+        weights = DenseAttr.from_numpy(self.values, self.weight_type)
+        return packed.IntDenseOp(label, value, weights, result, accumulator, staircase)
+
+    def _offsets(self) -> DenseAttr | None:
+        """What bipolar activations add to each row of a plane kernel: `−Σ_k w[m, k]`."""
+        if not isinstance(self.input_type, BipolarType):
+            return None
+        return DenseAttr.from_integers(-self.values.astype(np.int64).sum(axis=1))
+
+
+def _narrowest(weights: DenseAttr, values: Array) -> Attribute:
+    """The type with the fewest bits that holds these weights: often narrower than declared."""
+    if isinstance(weights.element_type, BipolarType) or bool((np.abs(values) == 1).all()):
+        return bipolar
+    return smallest_int(int(values.min()), int(values.max()))
+
+
+def accumulator_for(largest: int, op: bnn.LinearOp | bnn.ThresholdOp) -> IntegerType:
+    """The narrowest accumulator for magnitudes up to `largest`.
+
+    Raises `UnsupportedError` beyond 64 bits.
+    """
+    for width in ACCUMULATOR_WIDTHS:
+        if largest < 1 << (width - 1):
+            return sint(width)
+    raise UnsupportedError(
+        f"'{op.name}': sums reach {largest}, more than 64-bit integers hold", op.location
+    )
+
+
+def clamped(staircase: Staircase, low: int, high: int) -> Staircase:
+    """The same function on integers from `low` to `high`, with thresholds clipped to them.
+
+    `x >= t` is always so for `t <= low`, and never for `t > high`: `high + 1` says the same.
+    """
+    thresholds = np.clip(staircase.thresholds.numpy().astype(np.int64), low, high + 1)
+    return Staircase(DenseAttr.from_integers(thresholds), staircase.steps, staircase.bias)
+
+
+def staircase_bound(staircase: Staircase | None) -> int:
+    """A bound on the magnitude of the thresholds, and of twice every partial sum of the codes."""
+    if staircase is None:
+        return 0
+    thresholds = np.abs(staircase.thresholds.numpy().astype(object))
+    steps = staircase.levels
+    if staircase.steps is not None:
+        steps = int(np.abs(staircase.steps.numpy().astype(object)).sum(axis=1).max())
+    return max(int(thresholds.max()), 2 * (abs(staircase.bias) + steps) + 1)
+
+
+def staircase_of(op: bnn.ThresholdOp) -> Staircase:
+    """The function of a `bnn.threshold`, without steps if all are +1.
+
+    One without thresholds is a constant; it gets a step of nothing, for C has no empty arrays.
+    """
+    steps = op.steps
+    if steps is not None and bool((steps.numpy() == 1).all()):
+        steps = None
+    bias = op.bias.value.data
+    if op.thresholds.shape[1]:
+        return Staircase(op.thresholds, steps, bias)
+    nothing = DenseAttr.from_integers(np.zeros((1, 1), np.int64))
+    return Staircase(nothing, nothing, bias)

@@ -1,0 +1,134 @@
+"""The named pipelines: which passes lead from one level to the next, and why each is there.
+
+`irc-opt --compile-to=LEVEL` strings them together, `irc-opt --list-pipelines` shows them, and
+`-p NAME` runs one by its name, wherever a pass could stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ModuleOp
+
+from irc.errors import IrcError, UsageError
+
+
+@dataclass(frozen=True)
+class Step:
+    """A pass with its options as `irc-opt -p` takes them, and why the pipeline needs it."""
+
+    spec: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The way from one level to another."""
+
+    source: str
+    result: str
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        """As the command line calls it."""
+        return f"{self.source}-to-{self.result}"
+
+
+PIPELINES = (
+    Pipeline(
+        "onnx",
+        "bnn",
+        (
+            Step("onnx-infer-shapes{batch=1}", "lifting needs every shape; a frame is a batch of 1"),
+            Step("onnx-fold-constants", "shape arithmetic and cast weights are noise to lifting"),
+            Step("lift-onnx-to-bnn", "from here on a value is a frame, its type says what it is"),
+            Step("declare-inputs", "a quantizer can be tabulated once its input is an integer"),
+            Step("streamline-reshapes", "a reshape in a chain would hide its quantizer"),
+            Step("streamline-linear", "sums of exact values need the scales behind the sum"),
+            Step("fold-thresholds", "what stands between sum and quantizer becomes integers"),
+            Step("integer-outputs", "a cast just before the return is the caller's business"),
+            Step("narrow-accumulators", "after it, every width comes from the actual weights"),
+        ),
+    ),
+    Pipeline(
+        "bnn",
+        "dataflow",
+        (Step("convert-bnn-to-dataflow", "each layer becomes a unit, streams between them"),),
+    ),
+    Pipeline("dataflow", "hw", ()),
+    Pipeline(
+        "bnn",
+        "packed",
+        (
+            Step("convert-bnn-to-packed", "layouts and kernels are chosen per layer"),
+            Step("plan-arena", "buffers that never live together share memory"),
+        ),
+    ),
+)
+
+LEVELS = ("onnx", "bnn", "dataflow", "hw", "packed")
+"""Every level at which a module can be, from the model down to either machine."""
+
+TARGET_LEVELS = {"verilog": "hw", "c": "packed"}
+"""The level at which a target prints a module."""
+
+# A module also holds what is not lowered yet or never is: the furthest dialect tells the level.
+_DIALECT_LEVELS = {"hw": "hw", "packed": "packed", "dataflow": "dataflow", "bnn": "bnn"}
+
+
+def pipeline_named(name: str) -> Pipeline | None:
+    """The pipeline of that name, such as `onnx-to-bnn`."""
+    return next((pipeline for pipeline in PIPELINES if pipeline.name == name), None)
+
+
+def level_of(module: ModuleOp) -> str | None:
+    """The level that a module is at; `None` where it holds nothing of ours."""
+    dialects = {op.dialect_name() for op in module.walk()}
+    for dialect, level in _DIALECT_LEVELS.items():
+        if dialect in dialects:
+            return level
+    if "onnx" in dialects or any(name.startswith("onnx.") for name in module.attributes):
+        return "onnx"
+    return None
+
+
+def route(source: str, result: str) -> list[Pipeline]:
+    """The pipelines from one level to another, in order; raises `UsageError` if there is no way."""
+    way: list[Pipeline] = []
+    level = result
+    while level != source:
+        step = next((pipeline for pipeline in PIPELINES if pipeline.result == level), None)
+        if step is None:
+            raise UsageError(
+                f"there is no way from level '{source}' to level '{result}'; "
+                f"from '{source}' one gets to {', '.join(reachable(source)) or 'no other level'}"
+            )
+        way.insert(0, step)
+        level = step.source
+    return way
+
+
+def reachable(source: str) -> list[str]:
+    """The levels below `source`."""
+    found: list[str] = []
+    frontier = [source]
+    while frontier:
+        level = frontier.pop(0)
+        results = [pipeline.result for pipeline in PIPELINES if pipeline.source == level]
+        found += results
+        frontier += results
+    return found
+
+
+def steps_to(module: ModuleOp, level: str) -> list[Step]:
+    """The steps that bring `module` from where it is to `level`; none if it is there already."""
+    if level not in LEVELS:
+        raise UsageError(f"unknown level '{level}'; expected {', '.join(LEVELS)}")
+    source = level_of(module)
+    if source is None:
+        raise IrcError(
+            "the module holds no operation of the onnx, bnn, dataflow, hw or packed dialects, "
+            f"so there is nothing to bring to level '{level}'"
+        )
+    return [step for pipeline in route(source, level) for step in pipeline.steps]

@@ -1,0 +1,36 @@
+"""`irc-opt`: run passes on a model or on IR text."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from irc.diagnostics import main_guard
+from irc.tools.opt_arguments import parse_arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; returns its exit code: 0, 1 for a failure, 2 for wrong usage."""
+    return main_guard(lambda: _run(parse_arguments(argv)))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        print(_version())
+        return 0
+    # Here, not above: --help and --version must not wait for xDSL.
+    from irc.tools.opt_driver import run
+
+    return run(arguments)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"irc-opt {version('irc-bnn')} (xDSL {version('xdsl')}, Python {python})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Writing a result to a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from irc.errors import IrcError
+
+
+def write_result(text: str, path: str | None) -> None:
+    """Write to standard output (`None` or `-`) or to a file; raises `IrcError` that names it.
+
+    A regular file is written beside its place and then moved there: until the text is complete,
+    what was there before stays. Devices and pipes are written to directly.
+    """
+    if path is None or path == "-":
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise IrcError("standard output is closed; give a file with -o")
+        sys.stdout.write(text)
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        mode = None
+    try:
+        if mode is None or stat.S_ISREG(mode):
+            _replace(Path(os.path.realpath(path)), text, mode)
+        else:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+    except BrokenPipeError:
+        raise
+    except IsADirectoryError:
+        raise IrcError(f"{path}: cannot be written: it is a folder") from None
+    except FileNotFoundError:
+        raise IrcError(
+            f"{path}: cannot be written: there is no folder '{os.path.dirname(path) or '.'}'"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise IrcError(f"{path}: cannot be written: {reason}") from None
+
+
+def _replace(path: Path, text: str, mode: int | None) -> None:
+    if mode is None:
+        # What open() would give: mkstemp makes files that only their owner can read.
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, stat.S_IMODE(mode))
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
