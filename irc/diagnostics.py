@@ -14,8 +14,10 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
+from irc.error_origin import culprit, innermost, is_ours, place_of, underlying
 from irc.errors import IrcError, UsageError
 
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ DEBUG_VARIABLE = "IRC_DEBUG"
 
 EXCERPT_WIDTH = 100
 """Characters of a source line that are shown; lines with weights are millions long."""
-
-PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 @dataclass
@@ -89,7 +89,7 @@ def diagnose(
     """The message for an exception that arose while working on `source_name`."""
     from xdsl.utils.exceptions import DiagnosticException, ParseError, VerifyException
 
-    error = _underlying(error)
+    error = underlying(error)
     notes = [note for note in getattr(error, "__notes__", []) if "\n" not in note]
     found = Diagnostic(str(error), source_name, notes=notes)
     match error:
@@ -120,63 +120,9 @@ def diagnose(
     return found
 
 
-def _underlying(error: BaseException) -> BaseException:
-    """xDSL prints the module into a verifier's error; that printing can itself fail."""
-    from xdsl.utils.exceptions import VerifyException
-
-    while not isinstance(error, VerifyException):
-        context = error.__context__
-        inside_report = any(frame.name == "emit_error" for frame in _frames(error))
-        if not isinstance(context, VerifyException) or not inside_report:
-            return error
-        error = context
-    return error
-
-
 def _brief(text: str) -> str:
     """The first paragraph: what follows in xDSL's messages is the whole module."""
     return text.strip().split("\n\n", 1)[0]
-
-
-@dataclass
-class _Frame:
-    name: str
-    file: str
-    line: int
-    variables: dict[str, Any]
-
-
-def _frames(error: BaseException) -> list[_Frame]:
-    """The traceback, outermost first."""
-    return [
-        _Frame(frame.f_code.co_name, frame.f_code.co_filename, line, frame.f_locals)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-
-
-_OPERATION_VARIABLES = {
-    "verify": "self",
-    "verify_": "self",
-    "emit_error": "self",
-    "match_and_rewrite": "op",
-}
-"""In which functions, and by which name, the operation that an error is about can be found.
-
-xDSL's exceptions do not carry it."""
-
-
-def culprit(error: BaseException) -> Operation | None:
-    """The operation being verified or rewritten when the error was raised."""
-    from xdsl.ir import Block, Operation
-
-    found = None
-    for frame in _frames(error):
-        value = frame.variables.get(_OPERATION_VARIABLES.get(frame.name, ""))
-        if isinstance(value, Block):
-            value = value.parent_op()
-        if isinstance(value, Operation):
-            found = value
-    return found
 
 
 def _locate_operation(found: Diagnostic, error: BaseException, source_text: str | None) -> None:
@@ -241,8 +187,6 @@ def _locate_span(found: Diagnostic, error: Any) -> None:
     start = content.rfind("\n", 0, position) + 1
     end = content.find("\n", start)
     found.message = error.msg[:1].lower() + error.msg[1:]
-    if position >= len(content.rstrip()):
-        found.message += " (the text ends here)"
     found.file, found.line, found.column = place.file, place.line, place.col
     found.length = max(1, span.end - span.start)
     found.source_line = content[start : end if end >= 0 else None].rstrip("\r")
@@ -252,26 +196,14 @@ def _locate_span(found: Diagnostic, error: Any) -> None:
 
 
 def _describe_internal(found: Diagnostic, error: BaseException, source_text: str | None) -> None:
-    frames = _frames(error)
     text = _brief(str(error))
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    own = [frame for frame in frames if not _is_library(frame.file)]
-    at = (own or frames)[-1:] or [_Frame("", "?", 0, {})]
-    in_package = at[0].file.startswith(PACKAGE_FOLDER)
-    shown = os.path.relpath(at[0].file, os.path.dirname(PACKAGE_FOLDER)) if in_package else None
-    place = f"{shown or at[0].file}:{at[0].line}"
-    found.message = f"internal error: {what} ({place})" if in_package else f"{what} ({place})"
+    frame = innermost(error)
+    found.message = f"{'internal error: ' if is_ours(frame) else ''}{what} ({place_of(frame)})"
     _locate_operation(found, error, source_text)
-    if in_package:
-        found.notes.append(
-            "this is a bug in irc: please report it with the input and the command"
-        )
+    if is_ours(frame):
+        found.notes.append("this is a bug in irc: please report it with the input and the command")
     found.notes.append(f"{DEBUG_VARIABLE}=1 shows the traceback")
-
-
-def _is_library(file: str) -> bool:
-    parts = os.path.normpath(file).split(os.sep)
-    return file.startswith("<") or "site-packages" in parts or "importlib" in parts
 
 
 def abbreviate(op: Operation, limit: int = 240) -> str:
@@ -306,17 +238,17 @@ def report(
     `source_name` is the file that was being worked on, and `source_text` its text where it
     cannot be read again, as with standard input.
     """
-    stream = stream if stream is not None else sys.stderr
+    out: TextIO = stream or sys.stderr or StringIO()
     if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
-        traceback.print_exception(error, file=stream)
+        traceback.print_exception(error, file=out)
     if isinstance(error, KeyboardInterrupt):
-        print("interrupted", file=stream)
+        print("interrupted", file=out)
         return EXIT_INTERRUPTED
     try:
-        text = diagnose(error, source_name, source_text).render(colour=use_colour(stream))
+        text = diagnose(error, source_name, source_text).render(colour=use_colour(out))
     except Exception as failure:
         text = f"error: {error} (and {type(failure).__name__} while describing it: {failure})"
-    print(text, file=stream)
+    print(text, file=out)
     return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
 
 
@@ -333,18 +265,18 @@ def main_guard(run: Callable[[], int]) -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return EXIT_FAILURE
     except OSError as error:
         code = report(error)
-        _discard_output()
+        discard_output()
         return code
     except (Exception, KeyboardInterrupt) as error:
         return report(error)
 
 
-def _discard_output() -> None:
-    """What is still buffered cannot be written: keep Python from trying again at exit."""
+def discard_output() -> None:
+    """Drop what is still buffered for standard output, which Python would write at exit."""
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -42,6 +42,8 @@ def decode_text(data: bytes, name: str) -> str:
 def format_of(name: str) -> str:
     """`onnx` or `mlir`, by the extension; raises `UsageError` for any other."""
     extension = os.path.splitext(name)[1].lower()
+    if extension not in FORMATS and os.path.isdir(name):
+        raise IrcError(f"{name}: is a folder; give the file itself")
     if extension not in FORMATS:
         what = f"unknown extension '{extension}'" if extension else "no extension"
         raise UsageError(

@@ -9,19 +9,13 @@ from typing import NoReturn
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
-from xdsl.ir import Operation
-from xdsl.parser import Parser
+from xdsl.ir import Operation, SSAValue
+from xdsl.irdl import AttributeInvT
+from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.lexer import Span
 
 from irc.errors import IrcError
-
-_UNREGISTERED = re.compile(r"Operation (?P<name>\S+) is not registered")
-
-_REWORDED = {
-    "Could not parse entire input!": "expected an operation",
-}
-"""What xDSL says, and what a reader of the file can use."""
 
 
 class LocatingParser(Parser):
@@ -36,6 +30,15 @@ class LocatingParser(Parser):
         self._text = text
         self._file = StringAttr(name)
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._first_use: dict[str, Span] = {}
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        """Parse the whole text; raises `ParseError` with a message for people."""
+        try:
+            return super().parse_module(allow_implicit_module)
+        except ParseError as error:
+            self._improve(error)
+            raise
 
     def parse_operation(self) -> Operation:
         """Parse one operation; its location is that of its name, after `%result =`."""
@@ -53,23 +56,13 @@ class LocatingParser(Parser):
             op.location = self._locate(self._name_position(start))
         return op
 
-    def _get_op_by_name(self, name: str) -> type[Operation]:
-        position = self.pos
-        try:
-            return super()._get_op_by_name(name)
-        except ParseError as error:
-            if _UNREGISTERED.fullmatch(error.msg) is None:
-                raise
-            # The parser has gone past the name: find it again, for the caret.
-            start = self._text.rfind(name, 0, position)
-            span = Span(start, start + len(name), self.lexer.input)
-            raise ParseError(span, unknown_operation(self.ctx, name)) from None
-
-    def _raise_at(self, start: int, message: str, cause: Exception) -> NoReturn:
-        position = self._name_position(start)
-        end = re.compile(r'[\w.$"-]*').match(self._text, position)
-        span = Span(position, end.end() if end else position, self.lexer.input)
-        raise ParseError(span, message) from cause
+    def resolve_operand(
+        self, operand: UnresolvedOperand, type: AttributeInvT
+    ) -> SSAValue[AttributeInvT]:
+        """Find the value of an operand, or note where it is first used before its definition."""
+        if operand.operand_name not in self.ssa_values:
+            self._first_use.setdefault(operand.operand_name, operand.span)
+        return super().resolve_operand(operand, type)
 
     def _name_position(self, start: int) -> int:
         if self._text[start] != "%":
@@ -84,6 +77,39 @@ class LocatingParser(Parser):
         column = position - self._line_starts[line - 1] + 1
         return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
 
+    def _raise_at(self, start: int, message: str, cause: Exception) -> NoReturn:
+        position = self._name_position(start)
+        word = re.compile(r'[\w.$"-]*').match(self._text, position)
+        span = Span(position, word.end() if word else position, self.lexer.input)
+        raise ParseError(span, message) from cause
+
+    def _improve(self, error: ParseError) -> None:
+        """Say what a reader of the file can use, and point at it."""
+        position = error.span.start
+        if error.msg == "Could not parse entire input!":
+            error.msg = "expected an operation"
+        elif error.msg == " in block definition":
+            error.msg = "expected an operation or '}'"
+        elif match := re.fullmatch(r"Operation (\S+) is not registered", error.msg):
+            error.msg = unknown_operation(self.ctx, match[1])
+            error.span = self._span_before(position, match[1])
+        elif match := re.fullmatch(r"'(\S+)' is not registered", error.msg):
+            error.msg = unknown_attribute(self.ctx, match[1])
+            error.span = self._span_before(position, match[1])
+        elif error.msg.startswith("values used but not defined"):
+            names = list(self.forward_ssa_references)
+            error.msg = f"{', '.join(f'%{name}' for name in names)} used but not defined"
+            error.span = self._first_use.get(names[0], error.span)
+        elif position >= len(self._text.rstrip()):
+            # The end of the text is the end of what is written, not of the blank lines after it.
+            position = len(self._text.rstrip())
+            error.msg += " (the text ends here)"
+            error.span = Span(position, position + 1, self.lexer.input)
+
+    def _span_before(self, position: int, name: str) -> Span:
+        start = max(self._text.rfind(name, 0, position + len(name)), 0)
+        return Span(start, start + len(name), self.lexer.input)
+
 
 def _first_line(error: Exception) -> str:
     text = str(error).strip()
@@ -91,24 +117,39 @@ def _first_line(error: Exception) -> str:
 
 
 def unknown_operation(ctx: Context, name: str) -> str:
-    """Say that there is no such operation, and which one was meant."""
+    """Say that there is no such operation, and which one may be meant."""
     dialect_name, dot, _ = name.partition(".")
     if not dot:
-        similar = get_close_matches(name, ("builtin.module", "func.func", "hw.module"), 1, 0.4)
-        hint = f"; did you mean '{similar[0]}'?" if similar else ""
-        return f"unknown operation '{name}': expected a dialect's name and a dot before it{hint}"
+        return f"unknown operation '{name}': expected DIALECT.OPERATION, as in func.func"
     dialect = ctx.get_optional_dialect(dialect_name)
     if dialect is None:
-        similar = get_close_matches(dialect_name, list(ctx.registered_dialect_names), 1)
-        hint = f"; did you mean '{similar[0]}'?" if similar else ""
-        return (
-            f"operation '{name}': there is no dialect '{dialect_name}'{hint} "
-            "(--list-dialects names all, --allow-unregistered-dialect accepts any)"
-        )
-    names = [op.name for op in dialect.operations]
-    similar = get_close_matches(name, names, 3, 0.75)
-    hint = f"; did you mean {' or '.join(map(repr, similar))}?" if similar else ""
-    return f"dialect '{dialect_name}' has no operation '{name}'{hint}"
+        return _unknown_dialect(ctx, "operation", name)
+    known = [op.name for op in dialect.operations]
+    return f"dialect '{dialect_name}' has no operation '{name}'{_meant(name, known)}"
+
+
+def unknown_attribute(ctx: Context, name: str) -> str:
+    """Say that there is no such attribute or type, and which one may be meant."""
+    dialect_name, dot, _ = name.partition(".")
+    dialect = ctx.get_optional_dialect(dialect_name) if dot else None
+    if dialect is None:
+        return _unknown_dialect(ctx, "attribute or type", name)
+    known = [attribute.name for attribute in dialect.attributes]
+    return f"dialect '{dialect_name}' has no attribute or type '{name}'{_meant(name, known)}"
+
+
+def _unknown_dialect(ctx: Context, kind: str, name: str) -> str:
+    dialect_name = name.partition(".")[0]
+    return (
+        f"{kind} '{name}': there is no dialect '{dialect_name}'"
+        f"{_meant(dialect_name, list(ctx.registered_dialect_names))} "
+        "(--list-dialects names all, --allow-unregistered-dialect accepts any)"
+    )
+
+
+def _meant(name: str, known: list[str]) -> str:
+    similar = get_close_matches(name, known, 3, 0.75)
+    return f"; did you mean {' or '.join(map(repr, similar))}?" if similar else ""
 
 
 def parse_text(ctx: Context, text: str, name: str = "<text>") -> ModuleOp:
@@ -118,8 +159,4 @@ def parse_text(ctx: Context, text: str, name: str = "<text>") -> ModuleOp:
     """
     if not text.strip():
         raise IrcError(f"{name}: the file is empty; expected IR text, such as a func.func")
-    try:
-        return LocatingParser(ctx, text, name).parse_module()
-    except ParseError as error:
-        error.msg = _REWORDED.get(error.msg, error.msg)
-        raise
+    return LocatingParser(ctx, text, name).parse_module()

@@ -40,7 +40,9 @@ PIPELINES = (
         "onnx",
         "bnn",
         (
-            Step("onnx-infer-shapes{batch=1}", "lifting needs every shape; a frame is a batch of 1"),
+            Step(
+                "onnx-infer-shapes{batch=1}", "lifting needs every shape; a frame is a batch of 1"
+            ),
             Step("onnx-fold-constants", "shape arithmetic and cast weights are noise to lifting"),
             Step("lift-onnx-to-bnn", "from here on a value is a frame, its type says what it is"),
             Step("declare-inputs", "a quantizer can be tabulated once its input is an integer"),

@@ -18,6 +18,7 @@ from xdsl.utils.exceptions import ArgSpecParseError
 from irc.errors import UsageError
 from irc.pipelines import pipeline_named
 from irc.universe import Registry
+from irc.verifying import verify_module
 
 SpecT = TypeVar("SpecT", bound=ArgSpecConvertible)
 
@@ -59,7 +60,7 @@ def run_passes(
             observer.after_pass(module_pass, module)
         if verify:
             try:
-                module.verify()
+                verify_module(module)
             except Exception as error:
                 error.add_note(f"after pass '{module_pass.name}', which must leave valid IR")
                 raise
@@ -144,9 +145,7 @@ def _wrong_type(cls: type[ArgSpecConvertible], kind: str, name: str, value: Any)
     expected = type_text(get_type_hints(cls)[name])
     shown = ",".join(str(item) for item in value)
     what = f"'{shown}'" if value else "no value"
-    return (
-        f"{kind} '{cls.name}': option '{name.replace('_', '-')}' expects {expected}, not {what}"
-    )
+    return f"{kind} '{cls.name}': option '{name.replace('_', '-')}' expects {expected}, not {what}"
 
 
 def _known_options(cls: type[ArgSpecConvertible]) -> str:

@@ -53,6 +53,13 @@ PASSES = {
     "streamline-reshapes": "irc.passes.streamline.streamline_reshapes:StreamlineReshapes",
     # hardware: streams, folding, wires
     "convert-bnn-to-dataflow": "irc.passes.hardware.convert_bnn_to_dataflow:ConvertBnnToDataflow",
+    "fold-layers": "irc.passes.hardware.fold_layers:FoldLayers",
+    "set-folding": "irc.passes.hardware.set_folding:SetFolding",
+    "insert-width-converters": (
+        "irc.passes.hardware.insert_width_converters:InsertWidthConverters"
+    ),
+    "insert-fifos": "irc.passes.hardware.insert_fifos:InsertFifos",
+    "convert-dataflow-to-hw": "irc.passes.hardware.convert_dataflow_to_hw:ConvertDataflowToHw",
     # software: words, kernels, an arena
     "convert-bnn-to-packed": "irc.passes.software.convert_bnn_to_packed:ConvertBnnToPacked",
     "plan-arena": "irc.passes.software.plan_arena:PlanArena",

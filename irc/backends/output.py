@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def describe_os_error(error: OSError, path: Path) -> IrcError:
 
 
 @contextmanager
-def atomic_dir(path: Path) -> Iterator[Path]:
+def atomic_dir(path: Path) -> Generator[Path]:
     """A temporary folder beside `path` that takes its place at the end.
 
     An existing folder is replaced only if irc made it (see `MARKER`) or if it is empty. Whatever

@@ -152,9 +152,15 @@ class MvuOp(FoldedNode):
     def folded_cycles(self, folding: Folding) -> int:
         return self.vectors * (self.columns // folding.simd) * (self.rows // folding.pe)
 
-    def folded_cost(self, folding: Folding) -> int:
-        bits = element_width(self.weights.element_type) * stream_type(self.input).element_width
-        return folding.pe * folding.simd * bits
+    def folded_area(self, folding: Folding) -> int:
+        input_width = stream_type(self.input).element_width
+        bits = element_width(self.weights.element_type) * input_width
+        sum_width = (self.columns << bits).bit_length()
+        # An accumulator and one comparator a row; a multiplexer of fresh and replayed inputs.
+        a_row = sum_width * (2 if self.thresholds is None else 1 + self.thresholds.shape[1])
+        return (
+            2 * folding.pe * folding.simd * bits + folding.pe * a_row + (folding.simd * input_width)
+        )
 
     def input_lanes(self) -> int:
         return self.simd
@@ -181,17 +187,13 @@ class MvuOp(FoldedNode):
         return "block" if deep else "distributed"
 
     def resources(self) -> Resources:
-        bits = self.folded_cost(self.folding)
-        sum_bits = (self.columns << stream_type(self.input).element_width).bit_length()
-        compared = 0 if self.thresholds is None else self.thresholds.shape[1] * sum_bits // 2
-        luts = 2 * bits + self.pe * (sum_bits + compared)
-        flipflops = 2 * self.pe * sum_bits + 2 * stream_type(self.output).beat_width
+        luts = self.folded_area(self.folding)
         replayed = 0
         if self.neuron_folds > 1:
             replayed = self.columns * stream_type(self.input).element_width
         if self.memory_style() == "block":
-            return Resources(luts, flipflops, self.weight_bits() + replayed)
-        return Resources(luts + self.weight_bits() // 32, flipflops, replayed)
+            return Resources(luts, luts // 2, self.weight_bits() + replayed)
+        return Resources(luts + self.weight_bits() // 32, luts // 2, replayed)
 
     def verify_(self) -> None:
         source, result = stream_type(self.input), stream_type(self.output)
@@ -303,8 +305,9 @@ class ThresholdOp(FoldedNode):
     def folded_cycles(self, folding: Folding) -> int:
         return stream_type(self.input).elements // folding.pe
 
-    def folded_cost(self, folding: Folding) -> int:
-        return folding.pe * self.thresholds.shape[1] * stream_type(self.input).element_width
+    def folded_area(self, folding: Folding) -> int:
+        width = stream_type(self.input).element_width
+        return (folding.pe * (self.thresholds.shape[1] * width + 1) + 1) // 2
 
     def input_lanes(self) -> int:
         return self.pe
@@ -319,7 +322,7 @@ class ThresholdOp(FoldedNode):
     def resources(self) -> Resources:
         stored = 0 if self.channel_folds == 1 else self.thresholds.size
         width = stream_type(self.input).element_width
-        luts = self.folded_cost(self.folding) // 2 + stored * width // 32
+        luts = self.folded_area(self.folding) + stored * width // 32
         return Resources(luts, stream_type(self.output).beat_width + self.pe * width)
 
     def verify_(self) -> None:

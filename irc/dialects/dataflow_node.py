@@ -101,8 +101,8 @@ class FoldedNode(DataflowNode):
         """What `cycles` would be under another folding."""
 
     @abstractmethod
-    def folded_cost(self, folding: Folding) -> int:
-        """Bit operations a cycle under another folding: what the area grows with."""
+    def folded_area(self, folding: Folding) -> int:
+        """Roughly the look-up tables that another folding takes, memories aside."""
 
     @abstractmethod
     def input_lanes(self) -> int:

@@ -30,6 +30,9 @@ Importing this module does not import onnx; making, parsing or verifying operati
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, i64
 from xdsl.ir import Dialect
 
 from irc.dialects.onnx_attributes import from_attribute, to_attribute
@@ -109,7 +112,13 @@ from irc.dialects.onnx_ops import (
     UnsqueezeOp,
     WhereOp,
 )
-from irc.dialects.onnx_structure import ConstantOp, NoValueOp, YieldOp, constant_value
+from irc.dialects.onnx_structure import (
+    ConstantOp,
+    NoValueOp,
+    YieldOp,
+    constant_value,
+    find_nonfinite,
+)
 from irc.dialects.onnx_tensor import SparseTensorAttr, TensorAttr
 from irc.dialects.onnx_types import (
     MapType,
@@ -119,6 +128,11 @@ from irc.dialects.onnx_types import (
     StringType,
     UnknownType,
 )
+
+
+def opset_imports(versions: Mapping[str, int]) -> DictionaryAttr:
+    """The value of the module attribute `OPSETS`: opset versions by domain."""
+    return DictionaryAttr({d: IntegerAttr(version, i64) for d, version in versions.items()})
 
 
 def get_dialect() -> Dialect:
@@ -222,11 +236,13 @@ __all__ = [
     "WhereOp",
     "YieldOp",
     "constant_value",
+    "find_nonfinite",
     "from_attribute",
     "get_dialect",
     "location_name",
     "node_location",
     "op_class",
+    "opset_imports",
     "opset_of",
     "to_attribute",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from xdsl.dialects.builtin import AnyFloatConstr, LocationAttr, ModuleOp
+from xdsl.dialects.builtin import IntegerType, LocationAttr, ModuleOp
 from xdsl.ir import Operation, OpTraits, SSAValue, TypeAttribute
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -14,7 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.onnx_op import OnnxOp
 from irc.dialects.onnx_tensor import Array, SparseTensorAttr, TensorAttr
-from irc.dialects.onnx_types import none
+from irc.dialects.onnx_types import StringType, none
 
 
 class ConstantOp(OnnxOp):
@@ -60,32 +60,28 @@ class ConstantOp(OnnxOp):
 
     def verify_(self) -> None:
         super().verify_()
-        value = self.value
-        if value is None:
-            if not isinstance(self.properties.get("sparse_value"), SparseTensorAttr):
-                raise VerifyException("a constant needs `value` or `sparse_value`")
-        elif self.results[0].type != value.type:
-            raise VerifyException(f"value is {value.type}, result is {self.results[0].type}")
+        given = self.properties.get("value", self.properties.get("sparse_value"))
+        if len(self.properties) != 1 or not isinstance(given, TensorAttr | SparseTensorAttr):
+            raise VerifyException("a constant needs either `value` or `sparse_value`")
+        if self.results[0].type != given.type:
+            raise VerifyException(f"value is {given.type}, result is {self.results[0].type}")
 
     def print(self, printer: Printer) -> None:
-        if (value := self.value) is None or len(self.properties) > 1:
-            super().print(printer)
-            return
         printer.print_string(" ")
-        printer.print_attribute(value)
+        for value in self.properties.values():
+            printer.print_attribute(value)
         printer.print_op_attributes(self.attributes)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         position = parser.pos
-        value = parser.parse_optional_attribute()
-        if value is None:
-            return cls._parse_after_name(parser)
-        if not isinstance(value, TensorAttr):
-            parser.raise_error("expected #onnx.tensor<…>", position)
+        value = parser.parse_attribute()
+        if not isinstance(value, TensorAttr | SparseTensorAttr):
+            parser.raise_error("expected #onnx.tensor<…> or #onnx.sparse_tensor<…>", position)
+        name = "value" if isinstance(value, TensorAttr) else "sparse_value"
         return cls.create(
             result_types=[value.type],
-            properties={"value": value},
+            properties={name: value},
             attributes=parser.parse_optional_attr_dict(),
         )
 
@@ -156,7 +152,7 @@ def find_nonfinite(module: ModuleOp) -> list[tuple[ConstantOp, int]]:
     for op in module.walk():
         if not isinstance(op, ConstantOp) or op.value is None:
             continue
-        if not isinstance(op.value.element_type, _FloatType):
+        if isinstance(op.value.element_type, IntegerType | StringType):
             continue
         bad = int(np.count_nonzero(~np.isfinite(op.numpy())))
         if bad:

@@ -215,7 +215,8 @@ class TensorAttr(ParametrizedAttribute):
             if values is None or not np.isfinite(values).all():
                 print_hex(printer, self.data.data)
             else:
-                printer.print_string(str([_readable(value.item()) for value in values]))
+                with printer.in_square_brackets():
+                    printer.print_list(values, lambda x: printer.print_string(_readable(x.item())))
 
 
 def _parse_string(parser: AttrParser) -> StringAttr | BytesAttr:
@@ -223,9 +224,13 @@ def _parse_string(parser: AttrParser) -> StringAttr | BytesAttr:
     return BytesAttr(parser.parse_bytes_literal()) if text is None else StringAttr(text)
 
 
-def _readable(value: float | bool) -> int | float:
-    """A number whose `repr` parses back to the same value of the narrower type."""
-    return int(value) if isinstance(value, bool) else value
+def _readable(value: float | bool) -> str:
+    """Text that parses back to the same value of the narrower type."""
+    if isinstance(value, bool):
+        return str(int(value))
+    text = repr(value)
+    # The lexer wants a decimal point: 1e+16 is two tokens, 1.0e+16 is one.
+    return text if "." in text else text.replace("e", ".0e")
 
 
 def _parse_numbers(parser: AttrParser, tensor: TensorType) -> bytes:

@@ -40,6 +40,7 @@ from xdsl.utils.exceptions import VerifyException
 from irc.dialects.bnn import BINARY_FUNCTIONS, UNARY_FUNCTIONS, frame_type
 from irc.dialects.dense import BipolarType, DenseAttr, IntegerType, is_exact
 from irc.dialects.packed_base import (
+    ARENA,
     POPCOUNTS,
     BufferType,
     KernelOp,
@@ -59,6 +60,7 @@ from irc.dialects.packed_dense import (
 from irc.dialects.packed_types import ArrayType, BitsType, ResultSlotAttr, SlotAttr
 
 __all__ = [
+    "ARENA",
     "POPCOUNTS",
     "ArgmaxOp",
     "ArrayType",

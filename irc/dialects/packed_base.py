@@ -27,6 +27,9 @@ BufferType = ArrayType | BitsType
 
 ACCUMULATOR_WIDTHS = (16, 32, 64)
 
+ARENA = "packed.arena"
+"""Function attribute: elements of each region of the arena, such as `{u32 = 27}`."""
+
 POPCOUNTS = ("swar", "table", "builtin")
 """How bits are counted: by masks and shifts (Warren, "Hacker's Delight", figure 5-2), in a table
 of 256 bytes, or by `__builtin_popcount`."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 
+from irc.backends.verilog.names import is_identifier
 from irc.dialects import bnn
-from irc.errors import IrcError, UnsupportedError
+from irc.errors import IrcError, UnsupportedError, UsageError
 from irc.flow.lowering import Options, StepObserver, lower_to
 from irc.interp.run import entry_function
 from irc.loading import load_file, new_context
@@ -36,8 +38,10 @@ class Ladder:
         inputs: tuple[str, ...] = (),
         options: Options | None = None,
         observer: StepObserver | None = None,
+        name: str | None = None,
     ) -> None:
         self.path = os.fspath(path)
+        self.name = identifier_of(self.path) if name is None else checked_identifier(name)
         self.inputs = inputs
         self.options: Options = {**(options or {}), "declare-inputs": {"inputs": inputs}}
         self.observer = observer
@@ -62,7 +66,7 @@ class Ladder:
             lower_to(self.ctx, lowered, level, self.options, self.observer)
         except LiftError as error:
             lines = [f"{self.path}: {obstacle}" for obstacle in error.obstacles]
-            raise UnsupportedError("\n".join(lines)) from None
+            raise UnsupportedError("\n".join(lines)) from error
         return lowered
 
     @cached_property
@@ -70,7 +74,9 @@ class Ladder:
         """The streamlined network."""
         if self.level not in ("onnx", "bnn"):
             raise IrcError(f"{self.path}: is at level {self.level}, below bnn")
-        return self._lowered(self.source, "bnn")
+        module = self._lowered(self.source, "bnn")
+        entry_function(module).sym_name = StringAttr(self.name)
+        return module
 
     @cached_property
     def dataflow(self) -> ModuleOp:
@@ -92,12 +98,24 @@ class Ladder:
         """The network's function at the bnn level."""
         return entry_function(self.bnn)
 
-    @property
-    def name(self) -> str:
-        """The model's name, good as an identifier in C and Verilog."""
-        stem = os.path.splitext(os.path.basename(self.path))[0]
-        cleaned = "".join(c if c.isalnum() and c.isascii() else "_" for c in stem).strip("_")
-        return cleaned if cleaned and not cleaned[0].isdigit() else f"net_{cleaned}"
+
+def identifier_of(path: str) -> str:
+    """The file's name without its extension, made good as an identifier in C and Verilog."""
+    stem = os.path.splitext(os.path.basename(path))[0]
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
+    if cleaned and cleaned[0].isalpha() and is_identifier(cleaned):
+        return cleaned
+    return f"net_{cleaned}".rstrip("_")
+
+
+def checked_identifier(name: str) -> str:
+    """`name`, if it is an identifier in C and Verilog; else a `UsageError`."""
+    if not is_identifier(name) or not name[0].isalpha():
+        raise UsageError(
+            f"name {name!r}: expected a letter, then letters, digits and underscores, "
+            "and no word that C or Verilog reserves"
+        )
+    return name
 
 
 def frame_shapes(function: FuncOp) -> list[tuple[int, ...]]:

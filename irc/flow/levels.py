@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import Float32Type
 
 from irc.dialects import bnn
 from irc.errors import IrcError, UnsupportedError, UsageError
@@ -46,7 +45,6 @@ class FrameRunner:
         what = f"input '{self._name}' of {ladder.path}"
         shaped = shape_frames(data, frame.get_shape(), what)
         self.frames = as_element_type(shaped, frame.element_type, data.source)
-        self._float_input = isinstance(frame.element_type, Float32Type)
 
     def run(self, level: str, count: int, progress: Progress | None = None) -> Array:
         """Results [N, …] of the first `count` frames; raises `IrcError` where a level cannot."""
@@ -64,20 +62,9 @@ class FrameRunner:
         return runners[level](frames, progress)
 
     def _run_onnx(self, frames: Array, progress: Progress | None) -> Array:
-        from irc.interp.onnx_reference import OnnxReference
-
         if self.ladder.level != "onnx":
             raise IrcError(f"{self.ladder.path}: level onnx needs the ONNX model itself")
-        reference = OnnxReference(self.ladder.source)
-        port = reference.inputs[0]
-        given = self._reference_input(frames).astype(port.dtype or np.float32)
-        return next(iter(reference.run_frames(given).values()))
-
-    def _reference_input(self, frames: Array) -> Array:
-        """What the ONNX model sees: the declared function of the integers, in float32."""
-        declarations = parse_declarations(self.ladder.inputs)
-        declaration = declarations.get(self._name) or declarations.get("")
-        return frames if declaration is None else declaration.to_float(frames)
+        return run_reference(self.ladder, self.data, frames)
 
     def _run_c(self, frames: Array, progress: Progress | None) -> Array:
         from irc.backends.c.host import compile_host
@@ -96,3 +83,22 @@ class FrameRunner:
             write_hardware(self.ladder, project, frames[:4])
             result = simulate_frames(project, beats, progress=progress)
         return run_module(edges.after, [beats_to_frames(result.beats, edges.output)])[0]
+
+
+def run_reference(ladder: Ladder, data: Data, frames: Array) -> Array:
+    """The ONNX model's first output [N, …] for frames as the device sees them.
+
+    Where the input is declared, the model gets the declared function of the frames in float32.
+    """
+    from irc.interp.onnx_reference import OnnxReference
+
+    reference = OnnxReference(ladder.source)
+    port = reference.inputs[0]
+    declarations = parse_declarations(ladder.inputs)
+    declaration = declarations.get(port.name) or declarations.get("")
+    if port.shape is not None:
+        given = Data(data.source, frames, None)
+        frames = shape_frames(given, port.shape[1:], f"input '{port.name}' of {ladder.path}")
+    if declaration is not None and port.dtype == np.float32:
+        frames = declaration.to_float(frames)
+    return next(iter(reference.run_frames(frames.astype(port.dtype or np.float32)).values()))

@@ -21,11 +21,12 @@ from irc.interp.run import entry_function
 class StreamEdges:
     """The host's functions around one input and one output stream.
 
-    `before` takes the network's inputs and gives what goes into the stream; `after` takes what
-    comes out of it and gives the network's results.
+    `before` takes the network's inputs and gives what goes into the stream, `through` gives what
+    comes out of it, and `after` takes that and gives the network's results.
     """
 
     before: ModuleOp
+    through: ModuleOp
     after: ModuleOp
     input: StreamType
     output: StreamType
@@ -52,6 +53,7 @@ def split_at_streams(module: ModuleOp) -> StreamEdges:
     assert isinstance(sink.input.type, StreamType)
     return StreamEdges(
         before=_slice(function, list(function.body.block.args), [source.input]),
+        through=_slice(function, list(function.body.block.args), [sink.output]),
         after=_slice(function, [sink.output], list(terminator.arguments)),
         input=source.output.type,
         output=sink.input.type,

@@ -81,17 +81,25 @@ def quant(
     """
     scaled: Array = x / scale + zeropt
     low, high = quant_range(signed, narrow, bitwidth)
-    y: Array = np.where(scaled > high, high.astype(scaled.dtype), scaled)
-    y = np.where(y < low, low.astype(y.dtype), y)
-    y = rounding(rounding_mode)(y)
-    if signed:
-        y = np.where(bitwidth == 1, np.where(scaled >= 0, y.dtype.type(1), y.dtype.type(-1)), y)
-    return (y - zeropt) * scale
+    rounded = rounding(rounding_mode)(_clamped(scaled, low, high))
+    one_bit: Array = np.logical_and(bitwidth == 1, signed)
+    y = np.where(one_bit, _binarized(scaled), rounded) - zeropt
+    return y * scale
+
+
+def _clamped(y: Array, low: Array, high: Array) -> Array:
+    """`clip` that lets NaN pass."""
+    y = np.where(y > high, high.astype(y.dtype), y)
+    return np.where(y < low, low.astype(y.dtype), y)
+
+
+def _binarized(x: Array) -> Array:
+    return np.where(x >= 0, x.dtype.type(1), x.dtype.type(-1))
 
 
 def bipolar_quant(x: Array, scale: Array) -> Array:
     """`scale` where `x >= 0` (zero included), `−scale` elsewhere (NaN included)."""
-    return np.where(x >= 0, x.dtype.type(1), x.dtype.type(-1)) * scale
+    return _binarized(x) * scale
 
 
 def trunc_v1(
@@ -121,9 +129,7 @@ def trunc_v2(
     step: Array = np.exp2(np.round(np.log2(out_scale / scale)))
     y = y / step
     low, high = quant_range(signed, narrow, out_bits)
-    y = np.where(y > high, high.astype(y.dtype), y)
-    y = np.where(y < low, low.astype(y.dtype), y)
-    y = rounding(rounding_mode)(y)
+    y = rounding(rounding_mode)(_clamped(y, low, high))
     return (y - zeropt / step) * out_scale
 
 

@@ -155,9 +155,7 @@ def _add_passes(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
-    group.add_argument(
-        "-o", "--output", metavar="FILE", help="where to write; whole or not at all"
-    )
+    group.add_argument("-o", "--output", metavar="FILE", help="where to write; whole or not at all")
     group.add_argument(
         "-t",
         "--target",

@@ -32,6 +32,7 @@ from irc.tools.opt_load import load_file
 from irc.tools.opt_observers import IrPrinter, Timing
 from irc.tools.opt_output import write_result
 from irc.universe import Registry, discover
+from irc.verifying import verify_module
 
 SPLIT_MARK = re.compile(r"^// -----[^\n]*$", re.MULTILINE)
 
@@ -163,7 +164,7 @@ class Driver:
             module = self._read(ctx, piece)
         if verify:
             with self._phase("verify input"):
-                module.verify()
+                verify_module(module)
         passes = build_passes(self.registry, self._pipeline(module), self.settings)
         run_passes(ctx, module, passes, verify=verify, observers=self._observers())
         with self._phase("print"):
@@ -232,5 +233,3 @@ class Driver:
         stream = StringIO()
         target.emit(ctx, module, stream)
         return stream.getvalue()
-
-

@@ -11,9 +11,9 @@ from irc.running import option_lines
 from irc.universe import PASSES, Registry
 
 
-def describe(value: Any) -> str:
+def describe(value: type) -> str:
     """The first sentence of a class's docstring; empty where it has none of its own."""
-    text = inspect.cleandoc(vars(value).get("__doc__") or "")
+    text = inspect.cleandoc(value.__dict__.get("__doc__") or "")
     # A dataclass without a docstring gets its signature for one.
     if text.startswith(f"{value.__name__}("):
         return ""

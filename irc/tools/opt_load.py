@@ -121,7 +121,7 @@ def _name_of(cls: Any, path: str) -> str:
     name = getattr(cls, "name", None)
     if not isinstance(name, str):
         raise IrcError(
-            f"{path}: class {cls.__name__} has no name; add one, as in: name = \"my-pass\""
+            f'{path}: class {cls.__name__} has no name; add one, as in: name = "my-pass"'
         )
     return name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -50,9 +50,7 @@ class IrPrinter(Observer):
         self.stream.flush()
 
     def _text(self, module: ModuleOp) -> str:
-        return print_ir(
-            module, elide=self.elide, generic=self.generic, locations=self.locations
-        )
+        return print_ir(module, elide=self.elide, generic=self.generic, locations=self.locations)
 
 
 @dataclass
@@ -72,7 +70,7 @@ class Timing(Observer):
     _verify: float = 0.0
 
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> Generator[None]:
         """Measure a phase that is not a pass."""
         start = time.perf_counter()
         yield

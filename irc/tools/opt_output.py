@@ -9,6 +9,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from irc.diagnostics import discard_output
 from irc.errors import IrcError
 
 
@@ -19,9 +20,7 @@ def write_result(text: str, path: str | None) -> None:
     what was there before stays. Devices and pipes are written to directly.
     """
     if path is None or path == "-":
-        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
-            raise IrcError("standard output is closed; give a file with -o")
-        sys.stdout.write(text)
+        _write_stdout(text)
         return
     try:
         mode = os.stat(path).st_mode
@@ -44,6 +43,19 @@ def write_result(text: str, path: str | None) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise IrcError(f"{path}: cannot be written: {reason}") from None
+
+
+def _write_stdout(text: str) -> None:
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise IrcError("standard output is closed; give a file with -o")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise IrcError(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _replace(path: Path, text: str, mode: int | None) -> None:

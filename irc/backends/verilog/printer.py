@@ -392,14 +392,18 @@ class _ModulePrinter:
                 for op, update in group
                 if update.value is not op.data
             ]
-            inner = indent
-            if enable is not None and statements:
-                self._emit(f"{indent}if ({self._read(enable).text}) begin")
-                inner = indent + "  "
+            if enable is None or not statements:
+                for statement in statements:
+                    self._emit(f"{indent}{statement}")
+                continue
+            condition = f"{indent}if ({self._read(enable).text})"
+            if len(statements) == 1:
+                self._emit(f"{condition} {statements[0]}")
+                continue
+            self._emit(f"{condition} begin")
             for statement in statements:
-                self._emit(inner + statement)
-            if inner != indent:
-                self._emit(f"{indent}end")
+                self._emit(f"{indent}  {statement}")
+            self._emit(f"{indent}end")
 
     def _memory_access(self, op: rtl.RomOp | rtl.RamOp) -> None:
         memory, output = self.memory_names[op], self.exprs[op.result].text

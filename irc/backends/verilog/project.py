@@ -27,9 +27,13 @@ from irc.errors import IrcError
 Beats = npt.NDArray[np.uint8]
 """TDATA of beats: `[frames, beats, bytes]`, byte 0 being bits 7 to 0; unused bits are 0."""
 
-STREAM_PORTS = ("aclk", "aresetn") + tuple(
-    f"{side}_axis_{signal}" for side in "sm" for signal in ("tdata", "tvalid", "tready", "tlast")
-)
+STREAM_SIGNALS = ("tdata", "tvalid", "tready", "tlast")
+STREAM_PORTS = {
+    "aclk",
+    "aresetn",
+    *(f"{side}_axis_{signal}" for side in "sm" for signal in STREAM_SIGNALS),
+}
+"""The ports of a top module."""
 
 _BENCH_FILES = ("axis_source.v", "axis_sink.v", "bench.v")
 
@@ -128,9 +132,9 @@ def hex_beats(beats: Beats, bits: int) -> str:
 def _check_vectors(module: ModuleOp, top: str, vectors: Vectors, metadata: ProjectMetadata) -> None:
     (op,) = [op for op in reachable(module, top) if op.sym_name.data == top]
     ports = {port.port_name.data: bits_of(port.type) for port in op.module_type.ports}
-    if set(ports) != set(STREAM_PORTS):
+    if set(ports) != STREAM_PORTS:
         raise IrcError(
-            f"top module '{top}': the ports must be {', '.join(STREAM_PORTS)}; "
+            f"top module '{top}': the ports must be {', '.join(sorted(STREAM_PORTS))}; "
             f"they are {', '.join(ports)}"
         )
     for side, beats, layout in (

@@ -30,10 +30,10 @@ and checksums of all `.hex` files with `manifest.json`: no simulator complains a
 | test | what it shows |
 |---|---|
 | `full_rate` | frames back to back without stalls; the cycles a frame are those of the model |
-| `random_stalls` | random stalls on both sides; TVALID never falls and TDATA and TLAST never change \
-before a beat is taken; TLAST on the last beat only |
-| `reset_in_mid_frame` | nothing is taken or given in reset or in the cycle after it; what was under \
-way is dropped, the next frames are clean |
+| `random_stalls` | random stalls on both sides; TVALID never falls, TDATA and TLAST never \
+change before a beat is taken; TLAST on the last beat only |
+| `reset_in_mid_frame` | nothing is taken or given in reset or in the cycle after it; what was \
+under way is dropped, the next frames are clean |
 | `batch_with_stalls` | all {frames} frames through an HDL source and sink with random stalls |
 
 Seeds and stall rates are printed; `--seed N` repeats a run. `python run.py --stimulus in.hex
@@ -63,8 +63,8 @@ cycle after it.
 | | |
 |---|---|
 | `rtl/*.v` | the design, one module a file; top `{top}` |
-| `rtl/*.hex` | memory contents for `$readmemh`: one word a line. Tools look for them in the folder \
-that they run in, or among the project's sources |
+| `rtl/*.hex` | memory contents for `$readmemh`, one word a line. Tools look for them in the \
+folder that they run in, or among the project's sources |
 | `tb/` | bench, test vectors (one beat a line), cocotb tests |
 | `manifest.json` | all of the above for programs |
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -35,7 +35,7 @@ class InsertFifos(ModulePass):
 
 
 def _insert(unit: dataflow.MvuOp) -> None:
-    value = _produced(unit.input)
+    value = _source_at_full_rate(unit.input)
     if isinstance(value.owner, dataflow.ToStreamOp | dataflow.FifoOp):
         return
     reader = value.get_user_of_unique_use()
@@ -47,9 +47,14 @@ def _insert(unit: dataflow.MvuOp) -> None:
     reader.operands[0] = fifo.output
 
 
-def _produced(value: SSAValue) -> SSAValue:
-    """The stream as the layer before gives it, ahead of reshapes and width converters."""
-    while isinstance(value.owner, dataflow.WidthConverterOp | dataflow.ReshapeOp):
-        operation: Operation = value.owner
-        value = operation.operands[0]
+def _source_at_full_rate(value: SSAValue) -> SSAValue:
+    """The point furthest upstream from which the unit still gets a beat a cycle.
+
+    A converter to narrower beats gives one a cycle, so its FIFO can hold the wide ones; one to
+    wider beats does not, so its FIFO comes after it.
+    """
+    while isinstance(op := value.owner, dataflow.WidthConverterOp | dataflow.ReshapeOp):
+        if isinstance(op, dataflow.WidthConverterOp) and op.widens:
+            break
+        value = op.input
     return value

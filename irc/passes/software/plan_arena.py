@@ -13,9 +13,6 @@ from irc.dialects import packed
 from irc.passes.rewriting import functions_of
 from irc.passes.software.arena import LiveRange, arena_size, plan_offsets
 
-ARENA = "packed.arena"
-"""Function attribute: elements of each region of the arena, such as `{u32 = 27}`."""
-
 
 @dataclass(frozen=True)
 class PlanArena(ModulePass):
@@ -54,7 +51,7 @@ def plan_function(function: FuncOp) -> None:
         sizes[region] = arena_size(ranges, offsets)
         for (op, _), offset in zip(entries, offsets, strict=True):
             op.slot = packed.SlotAttr.of(region, offset)
-    function.attributes[ARENA] = DictionaryAttr(
+    function.attributes[packed.ARENA] = DictionaryAttr(
         {region: IntegerAttr(size, i64) for region, size in sorted(sizes.items())}
     )
 

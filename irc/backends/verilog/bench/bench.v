@@ -61,6 +61,7 @@ module bench;
     .enable(enable),
     .stall(source_stall),
     .seed(seed),
+    .frames(frames),
     .tdata(source_tdata),
     .tvalid(source_tvalid),
     .tlast(source_tlast),

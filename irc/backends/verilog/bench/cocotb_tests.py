@@ -236,10 +236,7 @@ async def random_stalls(dut: Any) -> None:
         stream = Stream(dut, source_stall, sink_stall, rng, iter(()))
         await stream.reset(beats_of(stimulus))
         await expect_frames(stream, expected)
-        say(
-            f"random stalls: {count} frames, source {source_stall:.0%}, sink {sink_stall:.0%}, "
-            f"seed {cocotb.RANDOM_SEED}"
-        )
+        say(f"random stalls: {count} frames, source {source_stall:.0%}, sink {sink_stall:.0%}")
 
 
 @cocotb.test(skip=CAPTURE is not None)
@@ -271,10 +268,7 @@ async def batch_with_stalls(dut: Any) -> None:
     """Every vector through the HDL source and sink, with stalls on both sides."""
     source_stall, sink_stall = 0.25, 0.25
     await run_batch(dut, FRAMES, source_stall, sink_stall)
-    say(
-        f"batch: {FRAMES} frames, source stalls {source_stall:.0%}, sink stalls {sink_stall:.0%}, "
-        f"seed {cocotb.RANDOM_SEED}"
-    )
+    say(f"batch: {FRAMES} frames, source stalls {source_stall:.0%}, sink {sink_stall:.0%}")
 
 
 @cocotb.test(skip=CAPTURE is None)

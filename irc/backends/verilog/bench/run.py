@@ -238,28 +238,30 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     log_build, log_run = work / "build.log", work / "simulation.log"
     env = {"BENCH_MANIFEST": str(MANIFEST_FILE)}
-    env["COCOTB_RANDOM_SEED"] = str(
-        arguments.seed if arguments.seed is not None else int(time.time()) & 0xFFFFFF
-    )
+    seed = arguments.seed if arguments.seed is not None else int(time.time()) & 0xFFFFFF
+    env["COCOTB_RANDOM_SEED"] = str(seed)
     try:
         # $readmemh and $fopen look in the folder that the simulation runs in.
         for name in manifest["hex"]:
             shutil.copy(HERE / name, folder)
         if arguments.capture is not None:
             stimulus = arguments.stimulus or TB / "stimulus.hex"
-            shutil.copy(stimulus, folder / "stimulus.hex")
-            beats = len((folder / "stimulus.hex").read_bytes().split())
+            (folder / "stimulus.hex").unlink()
+            (folder / "stimulus.hex").symlink_to(stimulus.resolve())
+            (folder / "captured.hex").symlink_to(arguments.capture.resolve())
+            beats = len(stimulus.read_bytes().split())
             if beats == 0 or beats % manifest["input"]["beats"]:
                 fail(f"{stimulus}: {beats} beats are no number of whole frames")
             env["BENCH_CAPTURE"] = "1"
             env["BENCH_FRAMES"] = str(beats // manifest["input"]["beats"])
             env["BENCH_STALL"] = str(arguments.stall)
+        print(f"{manifest['top']} under {arguments.sim}, seed {seed} (--seed {seed} repeats this)")
         runner = build(arguments.sim, manifest, work, log_build)
         test_module = f"test_{manifest['top']}"
-        passed = report(simulate(runner, test_module, folder, log_run, env), log_run)
-        if passed and arguments.capture is not None:
-            shutil.move(folder / "captured.hex", arguments.capture)
-        return 0 if passed else 1
+        return 0 if report(simulate(runner, test_module, folder, log_run, env), log_run) else 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdsl.dialects import hw
 
 from irc.dialects import dataflow
+from irc.dialects.rtl import address_width
 from irc.passes.hardware.hw_builder import HwBuilder
 from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, counter, unit_builder
 
@@ -21,23 +22,22 @@ def fifo_module(op: dataflow.FifoOp, name: str) -> hw.HWModuleOp:
 
 
 def _in_registers(b: HwBuilder, depth: int, width: int) -> None:
-    """Beats move towards word 0, which is offered; a new one is put behind the last."""
-    level = b.reg("level", depth.bit_length())
+    """Beats are shifted in at the bottom; the oldest is offered from where it has come to."""
+    level_width = depth.bit_length()
+    level = b.reg("level", level_width)
     room = b.named("room", b.ne(level.value, depth))
     takes = b.named("takes", b.and_(room, b.input(f"{INPUT}_tvalid")))
     some = b.named("some", b.any(level.value))
     gives = b.named("gives", b.and_(some, b.input(f"{OUTPUT}_tready")))
-    place = b.sub(level.value, b.zext(gives, depth.bit_length()))
-    level.set_next(b.add(place, b.zext(takes, depth.bit_length())))
-    words = [b.reg(f"word{index}", width, None) for index in range(depth)]
-    beat = b.input(f"{INPUT}_tdata")
-    for index, word in enumerate(words):
-        arrives = b.and_(takes, b.eq(place, index))
-        behind = words[index + 1].value if index + 1 < depth else beat
-        word.set_next(b.mux(arrives, beat, behind), b.or_(arrives, gives))
+    grown = b.add(level.value, b.zext(takes, level_width))
+    level.set_next(b.sub(grown, b.zext(gives, level_width)))
+    words = b.reg("words", depth * width, None)
+    kept = b.trunc(words.value, (depth - 1) * width)
+    words.set_next(b.concat(kept, b.input(f"{INPUT}_tdata")), takes)
+    oldest = b.trunc(b.sub(level.value, 1), address_width(depth))
     b.output(f"{INPUT}_tready", room)
     b.output(f"{OUTPUT}_tvalid", some)
-    b.output(f"{OUTPUT}_tdata", words[0].value)
+    b.output(f"{OUTPUT}_tdata", b.select(b.slices(words.value, width), oldest))
 
 
 def _in_ram(b: HwBuilder, words: int) -> None:

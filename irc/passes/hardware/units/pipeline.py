@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.ir import LocationAttr, SSAValue
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import SSAValue
 
 from irc.dialects.rtl import address_width
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, axis_ports

@@ -30,12 +30,13 @@ def _widen(b: HwBuilder, ratio: int) -> None:
     takes = b.named("takes", b.and_(free, valid))
     kept = b.mux(b.and_(full, ready), 0, count.value)
     count.set_next(b.add(kept, b.zext(takes, ratio.bit_length())))
-    words = [b.reg(f"word{index}", b.width(beat), None) for index in range(ratio)]
-    for register, following in zip(words, [*(w.value for w in words[1:]), beat], strict=True):
-        register.set_next(following, takes)
+    width = b.width(beat)
+    words = b.reg("words", ratio * width, None)
+    moved = b.extract(words.value, width, (ratio - 1) * width)
+    words.set_next(b.concat(beat, moved), takes)
     b.output(f"{INPUT}_tready", free)
     b.output(f"{OUTPUT}_tvalid", full)
-    b.output(f"{OUTPUT}_tdata", b.concat(*(word.value for word in reversed(words))))
+    b.output(f"{OUTPUT}_tdata", words.value)
 
 
 def _narrow(b: HwBuilder, ratio: int, width: int) -> None:
@@ -49,14 +50,11 @@ def _narrow(b: HwBuilder, ratio: int, width: int) -> None:
     takes = b.named("takes", b.and_(free, valid))
     after = b.sub(left.value, b.zext(gives, ratio.bit_length()))
     left.set_next(b.mux(takes, ratio, after))
-    words = [b.reg(f"word{index}", width, None) for index in range(ratio)]
-    parts = b.slices(beat, width)
-    for index, (register, part) in enumerate(zip(words, parts, strict=True)):
-        if index + 1 < ratio:
-            following = b.mux(takes, part, words[index + 1].value)
-            register.set_next(following, b.or_(takes, gives))
-        else:
-            register.set_next(part, takes)
+    words = b.reg("words", ratio * width, None)
+    kept = (ratio - 1) * width
+    # What moves in from the top is never given.
+    moved = b.concat(b.extract(words.value, kept, width), b.extract(words.value, width, kept))
+    words.set_next(b.mux(takes, beat, moved), b.or_(takes, gives))
     b.output(f"{INPUT}_tready", free)
     b.output(f"{OUTPUT}_tvalid", present)
-    b.output(f"{OUTPUT}_tdata", words[0].value)
+    b.output(f"{OUTPUT}_tdata", b.trunc(words.value, width))

@@ -1,0 +1,167 @@
+"""The compiler as a library, and all that a pass needs in one import.
+
+    from irc.api import ModulePass, RewritePattern, apply_greedily, bnn, load, run_passes
+
+    module = run_passes(load("net.onnx"), "onnx-to-bnn")
+    print(print_ir(module, elide=True))
+
+The dialect modules (`onnx`, `bnn`, `dataflow`, `rtl`, `packed`) are imported when they are first
+used. Functions raise `irc.errors.IrcError` for what a user can mend, and xDSL's `ParseError` and
+`VerifyException` for IR text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+    op_type_rewrite_pattern,
+)
+from xdsl.universe import Universe
+from xdsl.utils.arg_spec import ArgSpec
+from xdsl.utils.exceptions import ParseError, VerifyException
+
+from irc.errors import IrcError, UnsupportedError, UsageError
+from irc.loading import load_file, new_context
+from irc.parsing import parse_text
+from irc.passes.rewriting import apply_greedily, replace_located
+from irc.pipelines import LEVELS, level_of, steps_to
+from irc.printing import print_ir
+from irc.running import Observer, build_passes
+from irc.universe import Registry, discover
+from irc.verifying import verify_module
+
+if TYPE_CHECKING:
+    from irc.dialects import bnn, dataflow, onnx, packed, rtl
+    from irc.testing import assert_equivalent, assert_rewrites
+
+_DIALECT_MODULES = ("bnn", "dataflow", "onnx", "packed", "rtl")
+_TESTING = ("assert_equivalent", "assert_rewrites")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DIALECT_MODULES:
+        return import_module(f"irc.dialects.{name}")
+    if name in _TESTING:
+        return getattr(import_module("irc.testing"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+@cache
+def _registry() -> Registry:
+    return discover()
+
+
+def load(path: str | os.PathLike[str]) -> ModuleOp:
+    """Read a `.onnx` model (to the `onnx` level) or a `.mlir` text (to the level it is at)."""
+    return load_file(new_context(_registry()), path)
+
+
+def parse(text: str, name: str = "<text>", *, allow_unregistered: bool = False) -> ModuleOp:
+    """Parse IR text and verify it; `name` stands for the file in locations and errors."""
+    ctx = new_context(_registry(), allow_unregistered=allow_unregistered)
+    module = parse_text(ctx, text, name)
+    verify_module(module)
+    return module
+
+
+def run_passes(
+    module: ModuleOp,
+    passes: str | ModulePass | Iterable[ModulePass],
+    *,
+    verify: bool = True,
+    observers: Sequence[Observer] = (),
+) -> ModuleOp:
+    """Run passes on a module, in place, and verify it after each; returns the same module.
+
+    A text is a pipeline as `irc-opt -p` takes it: `"onnx-to-bnn,my-pass{limit=3}"`.
+    """
+    from irc.running import run_passes as run
+
+    if isinstance(passes, str):
+        passes = build_passes(_registry(), passes)
+    elif isinstance(passes, ModulePass):
+        passes = [passes]
+    run(new_context(_registry()), module, passes, verify=verify, observers=observers)
+    return module
+
+
+def compile_to(module: ModuleOp, level: str, *, inputs: Iterable[str] = ()) -> ModuleOp:
+    """Bring a module from the level it is at down to `level`, in place; returns it.
+
+    `inputs` declares what the model's inputs really are, as in `["0=uint8/255"]`.
+    """
+    text = ",".join(step.spec for step in steps_to(module, level))
+    settings = {"declare-inputs": ArgSpec("declare-inputs", {"inputs": tuple(inputs)})}
+    return run_passes(module, build_passes(_registry(), text, settings if inputs else None))
+
+
+def evaluate(module: ModuleOp, *inputs: Any) -> list[Any]:
+    """Results of the entry function for NumPy arrays with the frames in front.
+
+    The levels onnx (in ONNX Runtime), bnn, dataflow and packed can be run so.
+    """
+    if level_of(module) == "onnx":
+        from irc.interp.onnx_reference import OnnxReference
+
+        reference = OnnxReference(module)
+        names = [port.name for port in reference.inputs]
+        results = reference.run(dict(zip(names, inputs, strict=True)))
+        return list(results.values())
+    from irc.interp.run import run_module
+
+    return list(run_module(module, inputs))
+
+
+__all__ = [
+    "LEVELS",
+    "Attribute",
+    "Block",
+    "Context",
+    "GreedyRewritePatternApplier",
+    "IrcError",
+    "ModuleOp",
+    "ModulePass",
+    "Observer",
+    "Operation",
+    "ParseError",
+    "PatternRewriteWalker",
+    "PatternRewriter",
+    "Region",
+    "RewritePattern",
+    "SSAValue",
+    "Universe",
+    "UnsupportedError",
+    "UsageError",
+    "VerifyException",
+    "apply_greedily",
+    "assert_equivalent",
+    "assert_rewrites",
+    "bnn",
+    "compile_to",
+    "dataflow",
+    "evaluate",
+    "level_of",
+    "load",
+    "new_context",
+    "onnx",
+    "op_type_rewrite_pattern",
+    "packed",
+    "parse",
+    "print_ir",
+    "replace_located",
+    "rtl",
+    "run_passes",
+]

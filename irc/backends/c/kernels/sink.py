@@ -1,0 +1,152 @@
+"""What a kernel does with each result: threshold it, pack it, store it.
+
+A sink is C text for the end of a loop over `m`, the results of one row. It consumes `acc`, of the
+op's accumulator type, and owns the parameters `t`, `stride`, … and `y`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from irc.backends.c.text import c_type, fill, word_type
+from irc.backends.c.unit import Moving, Unit
+from irc.dialects import packed
+from irc.dialects.dense import BipolarType
+from irc.dialects.packed_base import Staircase, ThresholdingOp
+from irc.dialects.packed_types import BitsType
+
+
+@dataclass
+class Sink:
+    """The text of a sink: parameters, their arguments, and what goes where."""
+
+    parameters: list[str] = field(default_factory=list[str])
+    arguments: list[str] = field(default_factory=list[str])
+    declare: list[str] = field(default_factory=list[str])
+    consume: list[str] = field(default_factory=list[str])
+    y_stride: int = 0
+    """By how much `y` advances from row to row."""
+
+    def parts(self) -> dict[str, str]:
+        """The parts for a kernel's template."""
+        return {
+            "parameters": "".join(f", {parameter}" for parameter in self.parameters),
+            "declare": "\n".join(self.declare),
+            "consume": "\n".join(self.consume),
+        }
+
+
+def thresholding_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
+    """The sink of an op whose rows have `width` results."""
+    sink = Sink()
+    accumulator = c_type(op.accumulator)
+    code = "acc"
+    if op.staircase is not None:
+        code = "code"
+        _add_thresholds(unit, sink, op, op.staircase, width)
+    result = packed.buffer_type(op.output)
+    if isinstance(result, BitsType):
+        add_packing(sink, result, f"({'u' + accumulator}){code}")
+        return sink
+    if op.staircase is not None and isinstance(result.element_type, BipolarType):
+        code = "2 * code - 1"
+    kind = c_type(result.element_type)
+    sink.parameters.append(f"{kind} *y")
+    sink.consume.append(f"y[m] = ({kind})({code});")
+    sink.y_stride = width
+    return sink
+
+
+_SUM = """
+$acc code = bias;
+for (size_t i = 0; i < levels; ++i) {
+    code = ($acc)(code + $step);
+}
+"""
+
+
+def _add_thresholds(
+    unit: Unit, sink: Sink, op: ThresholdingOp, staircase: Staircase, width: int
+) -> None:
+    """`code = bias + Σ_i s[i]·[acc >= t[i]]`, with `t` and `s` moving from channel to channel."""
+    label = op.label.data
+    acc = c_type(op.accumulator)
+    is_shared = staircase.channels == 1
+    wraps = not is_shared and staircase.channels != width
+    vectors = [("t", "thresholds", staircase.thresholds)]
+    if staircase.steps is not None:
+        vectors.append(("s", "steps", staircase.steps))
+    for short, what, constant in vectors:
+        sink.parameters.append(f"const {c_type(constant.element_type)} *{short}")
+        sink.arguments.append(unit.constant(label, what, constant))
+    if staircase.levels == 1 and staircase.steps is None and staircase.bias == 0:
+        sink.consume.append(f"const {acc} code = ({acc})(acc >= ({acc})t[0]);")
+    else:
+        sink.parameters += ["size_t levels", f"{acc} bias"]
+        sink.arguments += [f"{staircase.levels}u", str(staircase.bias)]
+        step = f"(acc >= ({acc})t[i])"
+        if staircase.steps is not None:
+            step = f"(acc >= ({acc})t[i] ? ({acc})s[i] : 0)"
+        sink.consume += fill(_SUM, acc=acc, step=step).split("\n")
+    if is_shared:
+        return
+    levels = str(staircase.levels) if "size_t levels" not in sink.parameters else "levels"
+    sink.consume += [f"{short} += {levels};" for short, _, _ in vectors]
+    if wraps:
+        sink.parameters.append("size_t period")
+        sink.arguments.append(f"{staircase.channels}u")
+        sink.declare.append("size_t channel = 0;")
+        sink.consume += ["if (++channel == period) {", "    channel = 0;"]
+        sink.consume += [f"    {short} -= period * {levels};" for short, _, _ in vectors]
+        sink.consume.append("}")
+
+
+_ONE_PLANE = """
+bits = ($word)(bits | ($word)(($word)($code & 1u) << (m & $mask)));
+if ((m & $mask) == $mask || m + 1u == results) {
+    *y = bits;
+    ++y;
+    bits = 0;
+}
+"""
+
+_PLANES = """
+for (unsigned j = 0; j < $planes; ++j) {
+    bits[j] = ($word)(bits[j] | ($word)(($word)(($code >> j) & 1u) << (m & $mask)));
+}
+if ((m & $mask) == $mask || m + 1u == results) {
+    for (unsigned j = 0; j < $planes; ++j) {
+        y[j * plane] = bits[j];
+        bits[j] = 0;
+    }
+    ++y;
+}
+"""
+
+
+def add_packing(sink: Sink, result: BitsType, code: str) -> None:
+    """Collect the bits of `code`, an unsigned C expression, and store a word when it is full.
+
+    The kernel calls the number of results in a row `results`.
+    """
+    word = word_type(result.word)
+    parts = {"word": word, "code": f"({code})", "mask": f"{result.word - 1}u"}
+    sink.parameters.append(f"{word} *y")
+    sink.y_stride = result.planes * result.words
+    if result.planes == 1:
+        sink.declare.append(f"{word} bits = 0;")
+        sink.consume += fill(_ONE_PLANE, **parts).split("\n")
+        return
+    sink.parameters.append("size_t plane")
+    sink.declare.append(f"{word} bits[{result.planes}] = {{0}};")
+    sink.consume += fill(_PLANES, planes=f"{result.planes}u", **parts).split("\n")
+
+
+def result_arguments(unit: Unit, sink: Sink, op: packed.KernelOp) -> list[str | Moving]:
+    """The arguments for the sink's parameters."""
+    result = packed.buffer_type(op.output)
+    arguments: list[str | Moving] = [*sink.arguments]
+    arguments.append(Moving(unit.address(op.output), sink.y_stride))
+    if isinstance(result, BitsType) and result.planes > 1:
+        arguments.append(f"{result.words}u")
+    return arguments

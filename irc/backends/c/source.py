@@ -1,0 +1,261 @@
+"""A `packed` module as one C99 file and its header."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute
+
+from irc.backends.c.kernels import EMITTERS
+from irc.backends.c.kernels.elementwise import emit_copy
+from irc.backends.c.kernels.float_chain import is_reproducible
+from irc.backends.c.layers import Layer, describe_layer
+from irc.backends.c.text import c_type, fill
+from irc.backends.c.unit import Unit
+from irc.dialects import packed
+from irc.dialects.bnn import frame_type
+from irc.errors import IrcError, UsageError
+
+
+@dataclass(frozen=True)
+class Port:
+    """A function argument or result: the caller's array."""
+
+    name: str
+    shape: tuple[int, ...]
+    element_type: Attribute
+    c_type: str
+    declared: str = ""
+    """How a float input of the model follows from this one, such as `uint8/255`."""
+
+    @property
+    def size(self) -> int:
+        """Elements of the array."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class CSource:
+    """The text of a C file, with what one needs to call it and to talk about it."""
+
+    name: str
+    body: str
+    inputs: list[Port]
+    outputs: list[Port]
+    layers: list[Layer]
+    regions: dict[str, int]
+    """Elements of each arena region."""
+    is_reproducible: bool
+    """Whether IEEE 754 fixes every bit of the results; else they may differ by a few ulp."""
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of the arena, at least one; padded to its widest element."""
+        widths = {region: int(region[1:]) // 8 for region in self.regions}
+        size = sum(widths[region] * count for region, count in self.regions.items())
+        widest = max(widths.values(), default=1)
+        return max(1, -(-size // widest) * widest)
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of constants."""
+        return sum(layer.flash for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        """Multiplications with a weight in one frame."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def ordered_regions(self) -> list[tuple[str, int]]:
+        """Regions from wide to narrow elements, so that no padding lies between them."""
+        return sorted(self.regions.items(), key=lambda item: (-int(item[0][1:]), item[0]))
+
+    @property
+    def parameters(self) -> str:
+        """The parameters of the generated function, after the arena."""
+        return _parameters(self.inputs, self.outputs)
+
+
+def _parameters(inputs: list[Port], outputs: list[Port]) -> str:
+    texts = [f"const {port.c_type} *{port.name}" for port in inputs]
+    return ", ".join(texts + [f"{port.c_type} *{port.name}" for port in outputs])
+
+
+def emit_c(
+    module: ModuleOp, name: str | None = None, metadata: Mapping[str, str] | None = None
+) -> CSource:
+    """Print a `packed` module whose arena is planned.
+
+    `name` prefixes everything; by default it is the function's. Raises `IrcError` where the module
+    is at another level and says which pass is missing, and `UsageError` for an impossible name.
+    """
+    function = entry_function(module)
+    name = checked_name(name) if name else c_identifier(function.sym_name.data)
+    _regions(function)
+    unit = Unit(name, function)
+    layers: list[Layer] = []
+    reproducible = True
+    for op in function.body.block.ops:
+        if isinstance(op, packed.InputOp | ReturnOp):
+            continue
+        if isinstance(op, packed.OutputOp):
+            _emit_output(unit, op)
+            continue
+        if not isinstance(op, packed.KernelOp) or type(op) not in EMITTERS:
+            raise IrcError(
+                f"'{op.name}' cannot be printed as C: the module is not at level packed; run "
+                "convert-bnn-to-packed,plan-arena on a streamlined bnn module first",
+                op.location,
+            )
+        first_call = len(unit.calls)
+        EMITTERS[type(op)](unit, op)
+        layer = describe_layer(op, unit.constant_bytes[op.label.data])
+        unit.calls.insert(first_call, f"/* {layer.label}: {layer.shape} */")
+        layers.append(layer)
+        if isinstance(op, packed.FloatChainOp):
+            reproducible &= is_reproducible(op.steps)
+    inputs = _ports(function, unit.inputs, is_input=True)
+    outputs = _ports(function, unit.outputs, is_input=False)
+    return CSource(
+        name=name,
+        body=_body(unit, inputs, outputs),
+        inputs=inputs,
+        outputs=outputs,
+        layers=layers,
+        regions=_regions(function),
+        is_reproducible=reproducible,
+        metadata=metadata or {},
+    )
+
+
+def entry_function(module: ModuleOp) -> FuncOp:
+    """The one function of a module; raises `IrcError` if there is not exactly one."""
+    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(functions) != 1:
+        found = ", ".join(f"@{op.sym_name.data}" for op in functions) or "none"
+        raise IrcError(f"a module for target c has one function; this one has {found}")
+    return functions[0]
+
+
+def c_identifier(text: str) -> str:
+    """A C identifier made from any name."""
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "model"
+    return f"net_{name}" if name[0].isdigit() or name in _RESERVED else name
+
+
+def checked_name(name: str) -> str:
+    """`name`, if C accepts it as a prefix; raises `UsageError` otherwise."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in _RESERVED:
+        raise UsageError(
+            f"target c: name {name!r} is not a C identifier; use letters, digits and underscores, "
+            f"such as {c_identifier(name)!r}"
+        )
+    return name
+
+
+# Keywords of C and C++, and what the generated code itself calls things.
+_RESERVED = set(
+    """
+    auto bool break case catch char class const const_cast continue default delete do double
+    dynamic_cast else enum explicit export extern false float for friend goto if inline int long
+    main mutable namespace new operator private protected public register restrict return short
+    signed sizeof static struct switch template this throw true try typedef typeid typename union
+    unsigned using virtual void volatile while arena in out
+    """.split()  # noqa: SIM905
+)
+
+
+def _regions(function: FuncOp) -> dict[str, int]:
+    planned = function.attributes.get(packed.ARENA)
+    if not isinstance(planned, DictionaryAttr):
+        first = function.body.block.first_op
+        is_packed = isinstance(first, packed.InputOp)
+        missing = "plan-arena" if is_packed else "convert-bnn-to-packed,plan-arena"
+        raise IrcError(
+            f"function @{function.sym_name.data} is not ready to be printed as C: "
+            f"run {missing} first"
+        )
+    return {
+        region: size.value.data
+        for region, size in planned.data.items()
+        if isinstance(size, IntegerAttr)
+    }
+
+
+def _emit_output(unit: Unit, op: packed.OutputOp) -> None:
+    """Copy to each result that does not lie in place already."""
+    source = unit.address(op.input)
+    for use in op.output.uses:
+        if isinstance(use.operation, ReturnOp) and unit.outputs[use.index] != source:
+            emit_copy(unit, source, unit.outputs[use.index], packed.array_type(op.input).length)
+
+
+def _ports(function: FuncOp, names: list[str], *, is_input: bool) -> list[Port]:
+    terminator = function.body.block.last_op
+    assert isinstance(terminator, ReturnOp)
+    values = function.body.block.args if is_input else terminator.arguments
+    attributes = function.arg_attrs if is_input else function.res_attrs
+    ports: list[Port] = []
+    for index, (name, value) in enumerate(zip(names, values, strict=True)):
+        frame = frame_type(value)
+        declared = attributes.data[index].data.get("bnn.declared") if attributes else None
+        text = declared.data if isinstance(declared, StringAttr) else ""
+        kind = frame.element_type
+        ports.append(Port(name, frame.get_shape(), kind, c_type(kind), text))
+    return ports
+
+
+_FILE = """
+/* Generated by irc; $name.h says how to call it. */
+
+#include <stdint.h>
+#include <string.h>
+$math
+
+#include "$name.h"
+
+/* The size that the header promises holds on this machine. */
+typedef char $name_arena_check[sizeof($name_arena) <= $upper_ARENA_BYTES ? 1 : -1];
+
+$constants
+
+$functions
+
+int $name_run_arena($name_arena *arena, $parameters)
+{
+    if ($missing) {
+        return -1;
+    }
+    $calls
+    return 0;
+}
+
+int $name_run($parameters)
+{
+    static $name_arena arena;
+    return $name_run_arena($arguments);
+}
+"""
+
+
+def _body(unit: Unit, inputs: list[Port], outputs: list[Port]) -> str:
+    pointers = ["arena", *unit.inputs, *unit.outputs]
+    functions = (text.replace("$name", name) for text, name in unit.functions.items())
+    text = fill(
+        _FILE.replace("$name", unit.name).replace("$upper", unit.name.upper()),
+        math="#include <math.h>" if unit.needs_math else "",
+        constants="\n\n".join(unit.constants),
+        functions="\n\n".join(functions),
+        parameters=_parameters(inputs, outputs),
+        missing=" || ".join(f"{pointer} == NULL" for pointer in pointers),
+        calls="\n".join(unit.calls),
+        arguments=", ".join(["&arena", *unit.inputs, *unit.outputs]),
+    )
+    return text + "\n"

@@ -1,0 +1,120 @@
+"""The C file while it is being written: its functions, constants and calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import BlockArgument, SSAValue
+
+from irc.backends.c.text import array_definition, c_type, fill, literals, word_literals
+from irc.dialects import packed
+from irc.dialects.dense import DenseAttr, element_width, uint
+from irc.dialects.packed_types import container_width
+from irc.errors import IrcError
+
+
+class Unit:
+    """Collects what the kernels emit. Every name gets the prefix `name_`.
+
+    Functions are shared: a second one with the same text is the first one.
+    """
+
+    def __init__(self, name: str, function: FuncOp) -> None:
+        self.name = name
+        self.functions: dict[str, str] = {}
+        self.constants: list[str] = []
+        self.calls: list[str] = []
+        self.constant_bytes: defaultdict[str, int] = defaultdict(int)
+        self.needs_math = False
+        self.inputs = _names("in", len(function.function_type.inputs))
+        self.outputs = _names("out", len(function.function_type.outputs))
+        self._taken: set[str] = set()
+
+    def function(self, stem: str, template: str, **parts: str) -> str:
+        """Add a static function, whose template calls it `$name`; returns its name."""
+        text = fill(template, **parts)
+        if text not in self.functions:
+            self.functions[text] = self._free(f"{self.name}_{stem}")
+        return self.functions[text]
+
+    def _free(self, stem: str) -> str:
+        name, number = stem, 2
+        while name in self._taken:
+            name, number = f"{stem}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    def words(self, label: str, what: str, constant: DenseAttr) -> str:
+        """Add a constant array of words; returns its name."""
+        word = element_width(constant.element_type)
+        return self._array(label, what, c_type(uint(word)), word, word_literals(constant.numpy()))
+
+    def constant(self, label: str, what: str, constant: DenseAttr) -> str:
+        """Add a constant array, stored in the narrowest C type; returns its name."""
+        kind = constant.element_type
+        items = literals(constant.numpy(), kind)
+        return self._array(label, what, c_type(kind), container_width(kind), items)
+
+    def _array(self, label: str, what: str, kind: str, width: int, items: list[str]) -> str:
+        name = self._free(f"{self.name}_{label}_{what}")
+        declaration = f"static const {kind} {name}[{len(items)}]"
+        self.constants.append(array_definition(declaration, items))
+        self.constant_bytes[label] += len(items) * width // 8
+        return name
+
+    def address(self, value: SSAValue) -> str:
+        """A C expression that points to the first element of a buffer."""
+        owner = value.owner
+        if isinstance(owner, packed.InputOp):
+            assert isinstance(owner.input, BlockArgument)
+            return self.inputs[owner.input.index]
+        assert isinstance(owner, packed.KernelOp)
+        match owner.slot:
+            case packed.SlotAttr() as slot:
+                place = f"arena->{slot.region.data}"
+                return place if slot.offset == 0 else f"&{place}[{slot.offset}]"
+            case packed.ResultSlotAttr() as slot:
+                return self.outputs[slot.index]
+            case None:
+                raise IrcError(
+                    f"'{owner.name}' has no place in memory: run plan-arena first", owner.location
+                )
+
+    def call(self, function: str, arguments: Sequence[str]) -> None:
+        """Add a statement that calls `function`."""
+        self.calls.append(f"{function}({', '.join(arguments)});")
+
+    def call_rows(self, function: str, rows: int, arguments: Sequence[str | Moving]) -> None:
+        """Add a call of `function` for each row, with moving pointers advanced to it."""
+        row = "0" if rows == 1 else "row"
+        texts = [a.at(row) if isinstance(a, Moving) else a for a in arguments]
+        if rows == 1:
+            self.call(function, texts)
+            return
+        self.calls += [
+            f"for (size_t row = 0; row < {rows}u; ++row) {{",
+            f"    {function}({', '.join(texts)});",
+            "}",
+        ]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A pointer that advances by `stride` elements from row to row."""
+
+    pointer: str
+    stride: int
+
+    def at(self, row: str) -> str:
+        """The pointer at a row, given as a C expression."""
+        if row == "0":
+            return self.pointer
+        pointer = f"({self.pointer})" if "&" in self.pointer else self.pointer
+        return f"{pointer} + {row} * {self.stride}u"
+
+
+def _names(stem: str, count: int) -> list[str]:
+    return [stem] if count == 1 else [f"{stem}{index}" for index in range(count)]

@@ -1,0 +1,91 @@
+"""Compile a model into the folder of a target."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irc.dialects import bnn
+from irc.dialects.dense import element_range, is_exact
+from irc.errors import UnsupportedError, UsageError
+from irc.flow.check import TARGETS, AmbiguousLayer, ambiguous_layers
+from irc.flow.frames import Data, as_element_type, shape_frames
+from irc.flow.hardware_project import write_hardware
+from irc.flow.ladder import Ladder
+from irc.flow.layers import Layer, hardware_layers, software_layers
+from irc.flow.software_project import write_host, write_software
+
+Array = npt.NDArray[Any]
+
+VECTOR_SEED = 1
+"""Random test vectors are the same in every run."""
+
+
+@dataclass(frozen=True)
+class CompileReport:
+    """What was written where, and the layers in it."""
+
+    model: str
+    target: str
+    folder: str
+    layers: list[Layer]
+    ambiguous: list[AmbiguousLayer]
+
+
+def compile_model(
+    ladder: Ladder,
+    target: str,
+    folder: str | None = None,
+    data: Data | None = None,
+    vectors: int = 16,
+) -> CompileReport:
+    """Write the folder of a target, whole or not at all, with test vectors from `data`.
+
+    The folder is NAME-TARGET in the current one unless given; without data the vectors are
+    random. Raises `IrcError` for what cannot be compiled or written.
+    """
+    if target not in TARGETS:
+        raise UsageError(f"unknown target '{target}'; expected {', '.join(TARGETS)}")
+    path = Path(folder if folder is not None else f"{ladder.name}-{target}")
+    frames = vector_frames(ladder, data, vectors)
+    if target == "verilog":
+        write_hardware(ladder, path, frames)
+        layers = hardware_layers(ladder.dataflow)
+    else:
+        write = write_software if target == "c" else write_host
+        write(ladder, path, frames)
+        layers = software_layers(ladder.bnn)
+    return CompileReport(ladder.path, target, str(path), layers, ambiguous_layers(ladder.function))
+
+
+def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:
+    """Frames for the test vectors [N, …], from data or at random over the input's type."""
+    arguments = list(ladder.function.body.block.args)
+    if len(arguments) != 1:
+        raise UnsupportedError(f"{ladder.path}: has {len(arguments)} inputs; one is supported")
+    frame = bnn.frame_type(arguments[0])
+    if data is not None:
+        limited = data.limited(count)
+        shaped = shape_frames(limited, frame.get_shape(), f"the input of {ladder.path}")
+        return as_element_type(shaped, frame.element_type, data.source)
+    random = np.random.default_rng(VECTOR_SEED)
+    shape = (count, *frame.get_shape())
+    if not is_exact(frame.element_type):
+        return random.standard_normal(shape).astype(np.float32)
+    low, high = element_range(frame.element_type)
+    if isinstance(frame.element_type, bnn.BipolarType):
+        return random.choice(np.array([-1, 1], np.int8), shape)
+    return random.integers(low, high, shape, np.int64, endpoint=True)
+
+
+def file_hash(path: str) -> str:
+    """SHA-256 of a file, in hexadecimal; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""

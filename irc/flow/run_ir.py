@@ -1,0 +1,72 @@
+"""Run a model, or the IR text of any level, on data, in the interpreter of its level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irc.errors import UnsupportedError
+from irc.flow.frames import Data, as_element_type, shape_frames
+from irc.flow.ladder import Ladder, classes_of
+from irc.flow.verify import LevelProgress
+from irc.interp.run import run_module
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Results [N, …], their classes, and the accuracy where labels are known."""
+
+    source: str
+    level: str
+    results: Array
+    classes: Array
+    accuracy: float | None
+
+    def summary(self) -> dict[str, Any]:
+        """What a machine wants to know of it."""
+        return {
+            "source": self.source,
+            "level": self.level,
+            "images": len(self.results),
+            "accuracy": self.accuracy,
+            "classes": self.classes.tolist(),
+        }
+
+
+def run_file(
+    path: str, data: Data, inputs: tuple[str, ...] = (), progress: LevelProgress | None = None
+) -> RunResult:
+    """Run a file on data; raises `IrcError` for files and data that do not go together."""
+    ladder = Ladder(path, inputs)
+    level = ladder.level
+
+    def observe(done: int, total: int) -> None:
+        if progress is not None:
+            progress(level, done, total)
+
+    if level == "onnx":
+        results = run_reference(ladder, data, data.x)
+    elif level == "hw":
+        results = run_hardware(ladder, data, observe)
+    else:
+        results = _run_function(ladder, data, observe)
+    classes = classes_of(results)
+    accuracy = None if data.y is None else float(np.count_nonzero(classes == data.y) / len(classes))
+    return RunResult(path, level, results, classes, accuracy)
+
+
+def _run_function(ladder: Ladder, data: Data, observe: Progress) -> Array:
+    function = entry_function(ladder.source)
+    if len(function.body.block.args) != 1:
+        raise UnsupportedError(
+            f"{ladder.path}: takes {len(function.body.block.args)} inputs; test data feed one"
+        )
+    frame = bnn.frame_type(function.body.block.args[0])
+    shaped = shape_frames(data, frame.get_shape(), f"the input of {ladder.path}")
+    frames = as_element_type(shaped, frame.element_type, data.source)
+    return run_module(ladder.source, [frames], observe)[0]

@@ -1,0 +1,61 @@
+"""Fold every layer so that all take about the same number of cycles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from irc.errors import IrcError, UsageError
+from irc.passes.hardware.design import Design, design_of, spread_lanes
+from irc.passes.hardware.folding_search import (
+    DEFAULT_AREA,
+    FoldingTable,
+    balanced_target,
+    refold,
+)
+from irc.passes.rewriting import functions_of
+
+
+@dataclass(frozen=True)
+class FoldLayers(ModulePass):
+    """Choose PE and SIMD of each layer: the least area within target-cycles a frame.
+
+    Without a target, the fewest cycles that a small FPGA has room for. A layer that cannot reach
+    the target is an error that says what it can reach.
+    """
+
+    name = "fold-layers"
+
+    target_cycles: int | None = None
+    """Cycles a frame that no layer may exceed."""
+
+    max_area: int = DEFAULT_AREA
+    """Without a target: look-up tables, roughly, that all layers together may take."""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.target_cycles is not None and self.target_cycles < 1:
+            raise UsageError(f"target-cycles must be positive, not {self.target_cycles}")
+        for function in functions_of(op):
+            design = design_of(function)
+            tables = [FoldingTable(layer) for layer in design.layers]
+            target = self.target_cycles
+            if target is None:
+                target = balanced_target(tables, self.max_area)
+            else:
+                _check_reachable(design, tables, target)
+            for layer, table in zip(design.layers, tables, strict=True):
+                refold(layer, table.folding(target))
+            spread_lanes(design)
+
+
+def _check_reachable(design: Design, tables: list[FoldingTable], target: int) -> None:
+    slow = [
+        f"  layer '{layer.layer_name}' takes at least {table.cycles[0]} cycles a frame"
+        for layer, table in zip(design.layers, tables, strict=True)
+        if table.cycles[0] > target
+    ]
+    if slow:
+        raise IrcError("\n".join([f"target-cycles={target} is out of reach:", *slow]))

@@ -1,0 +1,41 @@
+"""`irc check`: what in a model stands in the way of which target."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from irc.tools.arguments import add_json, add_model
+
+DESCRIPTION = """\
+Say what each target supports of a model: every obstacle at once, with the node's name, before
+anything is compiled. Exits with 1 if there is any.
+
+  irc check net.onnx --input x=uint8/255
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "check",
+        help="say what each target supports of a model",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand; returns the exit code."""
+    from irc.flow.check import check
+    from irc.flow.ladder import Ladder
+    from irc.tools.tables import check_tables, console, write_json
+
+    result = check(Ladder(options.model, tuple(options.input)))
+    for part in check_tables(result):
+        console().print(part)
+    write_json(options.json, result)
+    return 1 if result.findings else 0

@@ -1,0 +1,82 @@
+"""`irc compile`: a model into the folder of a target."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from irc.tools.arguments import add_fold, add_json, add_model, positive
+
+DESCRIPTION = """\
+Compile a model and write the folder of a target, whole or not at all:
+
+  c        one .c and one .h of portable C99, a test program with vectors, Makefile, README
+  verilog  Verilog-2005, a cocotb project that verifies it on its own, README
+  host     the C as a shared library for this machine, with a small Python loader
+
+  irc compile net.onnx --target verilog --input x=uint8/255 -o net_hw
+  irc compile net.onnx --target c --data test.npz
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compile",
+        help="write a model as C, as Verilog or as a library",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model(parser)
+    parser.add_argument("--target", required=True, choices=("c", "verilog", "host"))
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="the folder to write (default: MODEL-TARGET in the current one); one that irc wrote "
+        "before is replaced, any other is left alone",
+    )
+    parser.add_argument(
+        "--name", metavar="NAME", help="prefix of C names, and the top module (default: MODEL)"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        help="take the test vectors from these inputs (.npz with x, or .npy), not random ones",
+    )
+    parser.add_argument(
+        "--vectors",
+        type=positive,
+        default=16,
+        metavar="N",
+        help="how many test vectors the folder gets (default: %(default)s)",
+    )
+    add_fold(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand; returns the exit code."""
+    from irc.flow.compile import compile_model
+    from irc.flow.frames import load_data
+    from irc.flow.ladder import Ladder
+    from irc.flow.options import pass_options
+    from irc.tools.tables import console, layer_table, margin_lines, step_progress, write_json
+
+    data = None if options.data is None else load_data(options.data)
+    with step_progress() as progress:
+        ladder = Ladder(
+            options.model,
+            tuple(options.input),
+            pass_options(options.fold),
+            observer=progress,
+            name=options.name,
+        )
+        result = compile_model(ladder, options.target, options.output, data, options.vectors)
+    console().print(layer_table(result.layers))
+    for line in margin_lines(result.ambiguous):
+        console().print(line)
+    console().print(f"wrote {result.folder}")
+    write_json(options.json, result)
+    return 0
