@@ -100,11 +100,11 @@ class LocatingParser(Parser):
             names = list(self.forward_ssa_references)
             error.msg = f"{', '.join(f'%{name}' for name in names)} used but not defined"
             error.span = self._first_use.get(names[0], error.span)
-        elif position >= len(self._text.rstrip()):
+        end = len(self._text.rstrip())
+        if error.span.start >= end:
             # The end of the text is the end of what is written, not of the blank lines after it.
-            position = len(self._text.rstrip())
             error.msg += " (the text ends here)"
-            error.span = Span(position, position + 1, self.lexer.input)
+            error.span = Span(end, end + 1, self.lexer.input)
 
     def _span_before(self, position: int, name: str) -> Span:
         start = max(self._text.rfind(name, 0, position + len(name)), 0)
@@ -142,13 +142,13 @@ def _unknown_dialect(ctx: Context, kind: str, name: str) -> str:
     dialect_name = name.partition(".")[0]
     return (
         f"{kind} '{name}': there is no dialect '{dialect_name}'"
-        f"{_meant(dialect_name, list(ctx.registered_dialect_names))} "
+        f"{_meant(dialect_name, list(ctx.registered_dialect_names), 0.6)} "
         "(--list-dialects names all, --allow-unregistered-dialect accepts any)"
     )
 
 
-def _meant(name: str, known: list[str]) -> str:
-    similar = get_close_matches(name, known, 3, 0.75)
+def _meant(name: str, known: list[str], nearness: float = 0.75) -> str:
+    similar = get_close_matches(name, known, 2, nearness)
     return f"; did you mean {' or '.join(map(repr, similar))}?" if similar else ""
 
 

@@ -119,6 +119,10 @@ def configure(cls: type[SpecT], spec: ArgSpec, kind: str) -> SpecT:
     given = _normalised(spec)
     options = {field.name: field for field in dataclasses.fields(cls) if field.init}
     options.pop("name", None)
+    if "name" in given and "prefix" in options:
+        # No field can be called `name`, for that is what the class itself goes by.
+        given["prefix"] = given.pop("name")
+        spec = ArgSpec(spec.name, given)
     for name in given:
         if name not in options:
             hint = did_you_mean(name, [known.replace("_", "-") for known in options])

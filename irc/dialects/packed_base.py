@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import I64, IntegerAttr, IntegerType, StringAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
+    ParsePropInAttrDict,
     operand_def,
     opt_prop_def,
     prop_def,
@@ -112,6 +113,8 @@ class KernelOp(IRDLOperation, ABC):
     `label` names it, and its constants, in the generated code; `slot` says where the result lies,
     once `plan-arena` has decided.
     """
+
+    irdl_options = (ParsePropInAttrDict(),)
 
     label = prop_def(StringAttr)
     input = operand_def(ArrayType | BitsType)

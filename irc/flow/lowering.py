@@ -6,16 +6,26 @@ from collections.abc import Callable, Mapping
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.utils.arg_spec import ArgSpec, ParameterListType, parse_pipeline
+from xdsl.passes import ModulePass
+from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from irc.pipelines import steps_to
-from irc.universe import PASSES, resolve
+from irc.running import Observer, build_passes, run_passes
+from irc.universe import discover
 
 Options = Mapping[str, Mapping[str, ParameterListType]]
-"""Options by pass name and option name, beside those that the pipeline itself gives."""
+"""Options by pass name and option name, which win over those that the pipeline gives."""
 
 StepObserver = Callable[[str], None]
 """Called with the name of each pass before it runs."""
+
+
+class _Announcer(Observer):
+    def __init__(self, announce: StepObserver) -> None:
+        self._announce = announce
+
+    def before_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
+        self._announce(module_pass.name)
 
 
 def lower_to(
@@ -26,11 +36,8 @@ def lower_to(
     observer: StepObserver | None = None,
 ) -> None:
     """Bring `module` to `level` in place, verifying it after every pass."""
-    for step in steps_to(module, level):
-        for spec in parse_pipeline(step.spec):
-            given = {**spec.parameters, **(options or {}).get(spec.name, {})}
-            pass_type = resolve(PASSES[spec.name])
-            if observer is not None:
-                observer(spec.name)
-            pass_type.from_spec(ArgSpec(spec.name, given)).apply(ctx, module)
-            module.verify()
+    settings = {name: ArgSpec(name, dict(given)) for name, given in (options or {}).items()}
+    text = ",".join(step.spec for step in steps_to(module, level))
+    passes = build_passes(discover(), text, settings)
+    observers = [] if observer is None else [_Announcer(observer)]
+    run_passes(ctx, module, passes, observers=observers)

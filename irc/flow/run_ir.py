@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from irc.dialects import bnn
 from irc.errors import UnsupportedError
 from irc.flow.frames import Data, as_element_type, shape_frames
 from irc.flow.ladder import Ladder, classes_of
+from irc.flow.levels import run_reference
 from irc.flow.verify import LevelProgress
-from irc.interp.run import run_module
+from irc.interp.run import Progress, entry_function, run_module
 
 Array = npt.NDArray[Any]
 
@@ -70,3 +72,25 @@ def _run_function(ladder: Ladder, data: Data, observe: Progress) -> Array:
     shaped = shape_frames(data, frame.get_shape(), f"the input of {ladder.path}")
     frames = as_element_type(shaped, frame.element_type, data.source)
     return run_module(ladder.source, [frames], observe)[0]
+
+
+def run_hardware(ladder: Ladder, data: Data, observe: Progress) -> Array:
+    """What comes out of a hardware module's stream, simulated cycle by cycle.
+
+    The module says what its streams carry (`rtl.input`, `rtl.output`); the data are what goes
+    into the stream, and the results are exact values, before any float arithmetic of the host.
+    """
+    from irc.interp.beats import beats_to_frames, frames_to_beats
+    from irc.interp.rtl import HwSimulator, run_axis
+    from irc.passes.hardware.convert_dataflow_to_hw import stream_attributes
+
+    top, source, result = stream_attributes(ladder.source)
+    shaped = shape_frames(data, source.shape, f"the input stream of {ladder.path}")
+    frames = as_element_type(shaped, source.element_type, data.source)
+    simulator = HwSimulator(ladder.source, top)
+    beats: list[Array] = []
+    for index in range(len(frames)):
+        answer = run_axis(simulator, frames_to_beats(frames[index : index + 1], source))
+        beats.append(np.asarray(answer.frames))
+        observe(index + 1, len(frames))
+    return beats_to_frames(np.concatenate(beats), result)

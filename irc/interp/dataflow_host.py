@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import ReturnOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from irc.dialects import dataflow
 from irc.errors import IrcError
@@ -20,41 +20,34 @@ Array = npt.NDArray[Any]
 
 def hardware_inputs(module: ModuleOp, inputs: Sequence[Array]) -> Array:
     """The frames that enter the hardware, [N, *shape], for the inputs of the function."""
-    values = _run(module, inputs, None)
-    entry = next(op for op in values.ops if isinstance(op, dataflow.ToStreamOp))
-    return values.known[entry.input]
+    for op, arguments in _host_part(module, inputs, None).items():
+        if isinstance(op, dataflow.ToStreamOp):
+            return arguments[0]
+    raise IrcError("the function has no 'dataflow.to_stream': run convert-bnn-to-dataflow first")
 
 
 def host_outputs(module: ModuleOp, inputs: Sequence[Array], frames: Array) -> list[Array]:
     """The results of the function where the hardware has given `frames`, [N, *shape]."""
-    values = _run(module, inputs, frames)
-    terminator = values.ops[-1]
-    assert isinstance(terminator, ReturnOp)
-    return [values.known[value] for value in terminator.arguments]
+    for op, arguments in _host_part(module, inputs, frames).items():
+        if isinstance(op, ReturnOp):
+            return list(arguments)
+    raise IrcError("the function returns values that neither hardware nor host computes")
 
 
-class _Values:
-    """The operations of a function, and the values that are known so far."""
-
-    def __init__(self, ops: list[Operation]) -> None:
-        self.ops = ops
-        self.known: dict[SSAValue, Array] = {}
-
-
-def _run(module: ModuleOp, inputs: Sequence[Array], frames: Array | None) -> _Values:
-    """Run what is not hardware, as far as it does not need what the hardware gives."""
+def _host_part(
+    module: ModuleOp, inputs: Sequence[Array], frames: Array | None
+) -> dict[object, tuple[Array, ...]]:
+    """Run what is not hardware; the operands of every operation for which they are known."""
     function = entry_function(module)
     interpreter = make_interpreter(module)
-    values = _Values(list(function.body.block.ops))
-    if not any(isinstance(op, dataflow.ToStreamOp) for op in values.ops):
-        raise IrcError(f"function '{function.sym_name.data}' has no hardware part")
-    values.known.update(zip(function.body.block.args, inputs, strict=True))
-    for op in values.ops:
-        if isinstance(op, dataflow.FromStreamOp):
-            if frames is not None:
-                values.known[op.output] = np.asarray(frames)
-        elif op.dialect_name() != "dataflow" and not isinstance(op, ReturnOp):
-            if all(operand in values.known for operand in op.operands):
-                arguments = tuple(values.known[operand] for operand in op.operands)
-                values.known.update(zip(op.results, interpreter.run_op(op, arguments), strict=True))
-    return values
+    known: dict[SSAValue, Array] = dict(zip(function.body.block.args, inputs, strict=True))
+    reached: dict[object, tuple[Array, ...]] = {}
+    for op in function.body.block.ops:
+        if isinstance(op, dataflow.FromStreamOp) and frames is not None:
+            known[op.output] = np.asarray(frames)
+        if not all(operand in known for operand in op.operands):
+            continue
+        reached[op] = tuple(known[operand] for operand in op.operands)
+        if op.dialect_name() != "dataflow" and not isinstance(op, ReturnOp):
+            known.update(zip(op.results, interpreter.run_op(op, reached[op]), strict=True))
+    return reached

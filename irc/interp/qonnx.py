@@ -83,8 +83,8 @@ def quant(
     low, high = quant_range(signed, narrow, bitwidth)
     rounded = rounding(rounding_mode)(_clamped(scaled, low, high))
     one_bit: Array = np.logical_and(bitwidth == 1, signed)
-    y = np.where(one_bit, _binarized(scaled), rounded) - zeropt
-    return y * scale
+    y: Array = np.where(one_bit, _binarized(scaled), rounded)
+    return (y - zeropt) * scale
 
 
 def _clamped(y: Array, low: Array, high: Array) -> Array:
@@ -94,7 +94,7 @@ def _clamped(y: Array, low: Array, high: Array) -> Array:
 
 
 def _binarized(x: Array) -> Array:
-    return np.where(x >= 0, x.dtype.type(1), x.dtype.type(-1))
+    return np.where(x >= 0, np.ones((), x.dtype), -np.ones((), x.dtype))
 
 
 def bipolar_quant(x: Array, scale: Array) -> Array:

@@ -54,12 +54,18 @@ def _pass_lines(registry: Registry, names: Iterable[str]) -> list[str]:
     for name in names:
         try:
             cls = registry.passes[name]()
-        except ImportError as error:
-            lines.append(f"  {name}  (not available: {error})")
+        except Exception as error:
+            lines.append(_not_available(name, error))
             continue
         lines.append(f"  {name:<26}  {describe(cls)}".rstrip())
         lines += [f"      {line}" for line in option_lines(cls)]
     return lines
+
+
+def _not_available(name: str, error: Exception) -> str:
+    # Some of xDSL's need packages that are not installed; a list must still be a list.
+    reason = str(error).split("\n", 1)[0][:100]
+    return f"  {name}  (not available: {type(error).__name__}: {reason})"
 
 
 def list_targets(registry: Registry) -> str:
@@ -69,8 +75,8 @@ def list_targets(registry: Registry) -> str:
     for name in sorted(registry.targets, key=lambda n: order.get(registry.target_origin[n], 1)):
         try:
             cls = registry.targets[name]()
-        except ImportError as error:
-            lines.append(f"  {name}  (not available: {error})")
+        except Exception as error:
+            lines.append(_not_available(name, error))
             continue
         lines.append(f"{name:<12}  {describe(cls)}".rstrip())
         lines += [f"    {line}" for line in option_lines(cls)]
@@ -88,8 +94,8 @@ def list_dialects(registry: Registry) -> str:
         try:
             module = inspect.getmodule(_class_of(registry, name))
             text = inspect.cleandoc((module and module.__doc__) or "").split("\n", 1)[0]
-        except ImportError as error:
-            text = f"(not available: {error})"
+        except Exception as error:
+            text = _not_available("", error).strip()
         ours.append((name, text))
     lines = ["irc", *_columns(ours, "  ")]
     for origin in sorted(others, key=_group_order):

@@ -13,7 +13,7 @@ from irc.diagnostics import discard_output
 from irc.errors import IrcError
 
 
-def write_result(text: str, path: str | None) -> None:
+def write_result(text: str | bytes, path: str | None) -> None:
     """Write to standard output (`None` or `-`) or to a file; raises `IrcError` that names it.
 
     A regular file is written beside its place and then moved there: until the text is complete,
@@ -30,8 +30,8 @@ def write_result(text: str, path: str | None) -> None:
         if mode is None or stat.S_ISREG(mode):
             _replace(Path(os.path.realpath(path)), text, mode)
         else:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
+            with open(path, "wb") as file:
+                file.write(_encoded(text))
     except BrokenPipeError:
         raise
     except IsADirectoryError:
@@ -49,7 +49,10 @@ def _write_stdout(text: str) -> None:
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
         raise IrcError("standard output is closed; give a file with -o")
     try:
-        sys.stdout.write(text)
+        if isinstance(text, bytes):
+            sys.stdout.buffer.write(text)
+        else:
+            sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -58,7 +61,11 @@ def _write_stdout(text: str) -> None:
         raise IrcError(f"standard output cannot be written: {error.strerror}") from None
 
 
-def _replace(path: Path, text: str, mode: int | None) -> None:
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _replace(path: Path, text: str | bytes, mode: int | None) -> None:
     if mode is None:
         # What open() would give: mkstemp makes files that only their owner can read.
         umask = os.umask(0)
@@ -66,8 +73,8 @@ def _replace(path: Path, text: str, mode: int | None) -> None:
         mode = 0o666 & ~umask
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(_encoded(text))
         os.chmod(temporary, stat.S_IMODE(mode))
         os.replace(temporary, path)
     except BaseException:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from irc import __version__
 from irc.backends.c.layers import layer_table
-from irc.backends.c.source import CSource, Port
+from irc.backends.c.ports import Port
+from irc.backends.c.source import CSource
 from irc.backends.c.text import fill, region_c_type
 from irc.dialects.dense import BipolarType, element_range, is_exact
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -19,11 +19,11 @@ from irc.errors import UsageError
 class CTarget(Target):
     """Portable C99 of a `packed` module: NAME.h, then NAME.c.
 
-    `name` prefixes everything in the file, by default the function's; `popcount` (swar, table or
-    builtin) overrides how bits are counted.
+    `name` (or `prefix`) is what every identifier begins with, by default the function's name.
+    `popcount` (swar, table or builtin) overrides how bits are counted.
     """
 
-    name = "c"
+    name: ClassVar[str] = "c"
 
     prefix: str | None = None
     popcount: str | None = None

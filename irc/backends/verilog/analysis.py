@@ -12,6 +12,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from irc.backends.verilog.expressions import SHIFT_AMOUNT_WIDTH
 from irc.dialects import rtl
 from irc.errors import IrcError, UnsupportedError
+from irc.interp.rtl_order import CombinationalLoop, evaluation_order
 
 COMBINATIONAL = (
     comb.VariadicCombOperation,
@@ -95,6 +96,11 @@ def operands_of(op: Operation) -> list[SSAValue]:
     return list(op.operands)
 
 
+def _combinational_operands(op: Operation) -> list[Operation]:
+    owners = (operand.owner for operand in op.operands)
+    return [owner for owner in owners if isinstance(owner, COMBINATIONAL)]
+
+
 @dataclass
 class ModuleAnalysis:
     """Live operations in program order, uses, and an order of evaluation.
@@ -123,7 +129,7 @@ class ModuleAnalysis:
                 self.selected.add(op.operands[0])
             if isinstance(op, _SHIFTS) and width(op.rhs) > SHIFT_AMOUNT_WIDTH:
                 self.selected.add(op.rhs)
-        self._order()
+        self.evaluation_order = self._order()
 
     def _reachable(self, block: Block) -> set[Operation]:
         pending: list[Operation] = [
@@ -140,36 +146,14 @@ class ModuleAnalysis:
                     pending.append(owner)
         return live
 
-    def _order(self) -> None:
-        """Depth-first post-order over the combinational operations, without recursion."""
-        done: set[Operation] = set()
-        active: dict[Operation, None] = {}
-        for root in self.live:
-            if not isinstance(root, COMBINATIONAL) or root in done:
-                continue
-            stack = [(root, iter(root.operands))]
-            active[root] = None
-            while stack:
-                op, operands = stack[-1]
-                for operand in operands:
-                    owner = operand.owner
-                    if not isinstance(owner, COMBINATIONAL) or owner in done:
-                        continue
-                    if owner in active:
-                        raise self._loop(list(active), owner)
-                    active[owner] = None
-                    stack.append((owner, iter(owner.operands)))
-                    break
-                else:
-                    stack.pop()
-                    del active[op]
-                    done.add(op)
-                    self.evaluation_order.append(op)
-
-    def _loop(self, path: list[Operation], entry: Operation) -> IrcError:
-        loop = path[path.index(entry) :]
-        names = [op.results[0].name_hint or op.name for op in loop]
-        return self.error(entry, "combinational loop: " + " <- ".join([*names, names[0]]))
+    def _order(self) -> list[Operation]:
+        roots = [op for op in self.live if isinstance(op, COMBINATIONAL)]
+        try:
+            return evaluation_order(roots, _combinational_operands)
+        except CombinationalLoop as loop:
+            names = [op.results[0].name_hint or op.name for op in loop.nodes]
+            path = " <- ".join([*names, names[0]])
+            raise self.error(loop.nodes[0], f"combinational loop: {path}") from None
 
     def error(self, op: Operation, message: str) -> IrcError:
         """An error about one operation of this module."""

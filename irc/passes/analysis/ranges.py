@@ -6,19 +6,21 @@ parity than K, so `Sign` of an even sum plus an odd bias never sees 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import bnn
 from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact
-from irc.interp.bnn import codes_to_values
 
 Array = npt.NDArray[Any]
+
+ROWS_AT_ONCE = 1 << 20
+"""Weights that are widened to int64 at a time: eight bytes each must not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,21 @@ class Reachable:
         """How many progressions are stored: C, or 1 for all channels alike."""
         return len(self.low)
 
+    @property
+    def moves(self) -> Array:
+        """The steps, 0 in the channels that hold one integer only."""
+        return np.where(self.low == self.high, 0, self.step)
+
+    @property
+    def largest(self) -> int:
+        """The largest magnitude in any channel."""
+        return max(abs(int(self.low.min())), abs(int(self.high.max())))
+
     def merged(self) -> Reachable:
         """One progression that contains those of all channels."""
         if self.channels == 1:
             return self
-        step = np.gcd.reduce(np.concatenate([self.step, self.low - self.low[0]]))
+        step = np.gcd.reduce(np.concatenate([self.moves, self.low - self.low[0]]))
         low, high = int(self.low.min()), int(self.high.max())
         return Reachable.uniform(low, high, max(1, int(step)))
 
@@ -68,6 +80,17 @@ class Reachable:
         low = np.where(where, -full.high, full.low)
         return Reachable(low, np.where(where, -full.low, full.high), full.step)
 
+    def with_zero(self) -> Reachable:
+        """The progressions and 0, and all that lies between."""
+        return Reachable(np.minimum(self.low, 0), np.maximum(self.high, 0), self.step)
+
+
+def row_blocks(values: Array) -> Iterator[Array]:
+    """A matrix as int64, a block of rows at a time."""
+    rows = max(1, ROWS_AT_ONCE // max(1, values.shape[1]))
+    for start in range(0, len(values), rows):
+        yield values[start : start + rows].astype(np.int64)
+
 
 def linear_range(weights: DenseAttr, source: Reachable) -> Reachable:
     """Reachable sums of `bnn.linear`: interval arithmetic on bounds, gcd on steps.
@@ -75,44 +98,65 @@ def linear_range(weights: DenseAttr, source: Reachable) -> Reachable:
     A constant input (low = high) adds nothing to the step, for it never moves.
     """
     values = weights.numpy()
-    moves = np.where(source.low == source.high, 0, source.step)
+    moves = source.moves
     if source.channels == 1 and isinstance(weights.element_type, BipolarType):
         positive = np.count_nonzero(values > 0, axis=1).astype(np.int64)
         negative = values.shape[1] - positive
         low = positive * source.low - negative * source.high
         high = positive * source.high - negative * source.low
         return Reachable(low, high, np.full(len(low), max(1, int(moves[0]))))
-    wide = values.astype(np.int64)
-    positive, negative = np.maximum(wide, 0), np.minimum(wide, 0)
-    full = source.expanded(wide.shape[1])
-    low = positive @ full.low + negative @ full.high
-    high = positive @ full.high + negative @ full.low
-    step = np.gcd.reduce(np.abs(wide * np.broadcast_to(moves, full.step.shape)), axis=1)
-    return Reachable(low, high, np.maximum(step, 1))
+    full = source.expanded(values.shape[1])
+    lows: list[Array] = []
+    highs: list[Array] = []
+    steps: list[Array] = []
+    for block in row_blocks(values):
+        positive, negative = np.maximum(block, 0), np.minimum(block, 0)
+        lows.append(positive @ full.low + negative @ full.high)
+        highs.append(positive @ full.high + negative @ full.low)
+        steps.append(np.gcd.reduce(block * moves, axis=1))
+    low, high, step = (
+        np.concatenate([np.zeros(0, np.int64), *parts]) for parts in (lows, highs, steps)
+    )
+    return Reachable(low, high, np.maximum(np.abs(step), 1))
+
+
+def visible_codes(
+    thresholds: Array, steps: Array, bias: int, source: Reachable
+) -> tuple[Array, Array, Array]:
+    """What a sum of steps can give: `bias + Σ_i steps[c, i] · [x >= thresholds[c, i]]`.
+
+    Returns the thresholds in order [C, T], the codes before the first and from each on
+    [C, T + 1], and which of these some reachable x has: equal thresholds are passed together,
+    and those outside the range never or always.
+    """
+    order = np.argsort(thresholds, axis=1, kind="stable")
+    at = np.take_along_axis(thresholds, order, axis=1)
+    partial = np.cumsum(np.take_along_axis(steps, order, axis=1), axis=1)
+    codes = bias + np.concatenate([np.zeros((len(at), 1), np.int64), partial], axis=1)
+    low, high = source.low[:, None], source.high[:, None]
+    begins = np.concatenate([low, np.maximum(at, low)], axis=1)
+    ends = np.concatenate([np.minimum(at - 1, high), high], axis=1)
+    return at, codes, begins <= ends
 
 
 def threshold_range(op: bnn.ThresholdOp, source: Reachable) -> Reachable:
-    """Values that `bnn.threshold` can give: all partial sums of its steps in threshold order."""
+    """Values that `bnn.threshold` can give, from the codes that occur between its thresholds."""
     thresholds = op.thresholds.numpy().astype(np.int64)
     steps = np.ones_like(thresholds) if op.steps is None else op.steps.numpy().astype(np.int64)
     channels = max(source.channels, len(thresholds))
-    full = source.expanded(channels)
-    thresholds = np.broadcast_to(thresholds, (channels, thresholds.shape[1]))
-    steps = np.broadcast_to(steps, thresholds.shape)
-    order = np.argsort(thresholds, axis=1, kind="stable")
-    thresholds = np.take_along_axis(thresholds, order, axis=1)
-    partial: Array = np.cumsum(np.take_along_axis(steps, order, axis=1), axis=1)
-    sums: Array = np.concatenate([np.zeros((channels, 1), np.int64), partial], axis=1)
-    first = np.count_nonzero(thresholds <= full.low[:, None], axis=1)
-    last = np.count_nonzero(thresholds <= full.high[:, None], axis=1)
-    index = np.indices(sums.shape)[1]
-    seen = np.logical_and(index >= first[:, None], index <= last[:, None])
-    low = np.where(seen, sums, np.iinfo(np.int64).max).min(axis=1) + op.bias.value.data
-    high = np.where(seen, sums, np.iinfo(np.int64).min).max(axis=1) + op.bias.value.data
-    element_type = bnn.frame_type(op.output).element_type
-    low = codes_to_values(low, element_type).astype(np.int64)
-    high = codes_to_values(high, element_type).astype(np.int64)
-    return Reachable(low, high, np.full(channels, Reachable.of_type(element_type).step[0]))
+    shape = (channels, thresholds.shape[1])
+    _, codes, seen = visible_codes(
+        np.broadcast_to(thresholds, shape),
+        np.broadcast_to(steps, shape),
+        op.bias.value.data,
+        source.expanded(channels),
+    )
+    if isinstance(bnn.frame_type(op.output).element_type, BipolarType):
+        codes = 2 * codes - 1
+    low = np.where(seen, codes, np.iinfo(np.int64).max).min(axis=1)
+    high = np.where(seen, codes, np.iinfo(np.int64).min).max(axis=1)
+    step = np.gcd.reduce(np.where(seen, codes - low[:, None], 0), axis=1)
+    return Reachable(low, high, np.maximum(step, 1))
 
 
 class RangeAnalysis:
@@ -121,40 +165,52 @@ class RangeAnalysis:
     def __init__(self) -> None:
         self._known: dict[SSAValue, Reachable] = {}
 
-    def analyse(self, function: FuncOp) -> None:
-        """Visit the whole function in order, so that no later question recurses deeply."""
-        for argument in function.body.block.args:
-            self.of(argument)
-        for op in function.body.block.ops:
-            for result in op.results:
-                self.of(result)
-
     def of(self, value: SSAValue) -> Reachable | None:
         """The reachable set of `value`; `None` for floats."""
-        if value not in self._known:
-            found = self._compute(value)
-            if found is None:
-                return None
-            self._known[value] = found
+        if not _is_exact(value):
+            return None
+        # Upwards to what is known, then down again: a recursion would be as deep as the network.
+        pending = [value]
+        while pending[-1] not in self._known:
+            source = _source(pending[-1])
+            if source is None:
+                break
+            pending.append(source)
+        for waiting in reversed(pending):
+            if waiting not in self._known:
+                self._known[waiting] = self._compute(waiting)
         return self._known[value]
 
-    def _compute(self, value: SSAValue) -> Reachable | None:
-        element_type = getattr(value.type, "element_type", None)
-        if not isinstance(element_type, Attribute) or not is_exact(element_type):
-            return None
+    def _compute(self, value: SSAValue) -> Reachable:
+        source = _source(value)
+        known = None if source is None else self._known[source]
         match value.owner:
-            case bnn.LinearOp() as op if (source := self.of(op.input)) is not None:
-                return linear_range(op.weights, source)
-            case bnn.ThresholdOp() as op if (source := self.of(op.input)) is not None:
-                return threshold_range(op, source)
-            case bnn.ReshapeOp() as op if (source := self.of(op.input)) is not None:
+            case bnn.LinearOp() as op if known is not None:
+                return linear_range(op.weights, known)
+            case bnn.ThresholdOp() as op if known is not None:
+                return threshold_range(op, known)
+            case bnn.ReshapeOp() as op if known is not None:
                 kept = bnn.frame_type(op.input).get_shape()[-1:]
                 same_axis = kept == bnn.frame_type(op.output).get_shape()[-1:]
-                return source if same_axis else source.merged()
-            case bnn.TransposeOp() as op if (source := self.of(op.input)) is not None:
-                return source.merged()
+                return known if same_axis else known.merged()
+            case bnn.TransposeOp() as op if known is not None:
+                same_axis = op.axes[-1:] == (len(op.axes) - 1,)
+                return known if same_axis else known.merged()
             case bnn.QuantizeOp() as op:
                 low, high = op.bounds
                 return Reachable.uniform(low, high, 2 if op.rounding.data == "bipolar" else 1)
             case _:
-                return Reachable.of_type(element_type)
+                return Reachable.of_type(bnn.frame_type(value).element_type)
+
+
+def _is_exact(value: SSAValue) -> bool:
+    element_type = getattr(value.type, "element_type", None)
+    return isinstance(element_type, Attribute) and is_exact(element_type)
+
+
+def _source(value: SSAValue) -> SSAValue | None:
+    """The exact operand from whose range that of `value` follows."""
+    op = value.owner
+    if not isinstance(op, bnn.LinearOp | bnn.ThresholdOp | bnn.ReshapeOp | bnn.TransposeOp):
+        return None
+    return op.input if _is_exact(op.input) else None

@@ -32,7 +32,8 @@ class ConvertBnnToDataflow(ModulePass):
         for function in functions_of(op):
             obstacles = hardware_obstacles(function)
             if obstacles:
-                raise UnsupportedError(_report(obstacles), obstacles[0].op.location)
+                text = "\n".join(map(str, obstacles))
+                raise UnsupportedError(text, obstacles[0].op.location)
             _convert(function)
 
 
@@ -51,25 +52,25 @@ def hardware_obstacles(function: FuncOp) -> list[Obstacle]:
     """Everything in the way of putting a `bnn` function into hardware, in program order."""
     section = _section(function)
     if not section:
-        return [Obstacle(function, "there is no linear or threshold operation on exact values")]
+        return [
+            Obstacle(
+                function,
+                "no linear or threshold operation on exact values, nothing to put in hardware",
+            )
+        ]
     found: list[Obstacle] = []
     previous: Operation | None = None
     for op in section:
         reason = _unsupported(op)
         if reason is None and previous is not None and op.operands[0] not in previous.results:
-            reason = "it does not follow the layer before it: branches are not supported yet"
+            reason = "it does not follow the layer before it: hardware has no branches yet"
         if reason is None and op is not section[-1] and not op.results[0].has_one_use():
             readers = [describe(use.operation) for use in op.results[0].uses]
-            reason = f"several operations read it ({', '.join(readers)}): only one can, so far"
+            reason = f"{' and '.join(readers)} read its result: hardware has no branches yet"
         if reason is not None:
             found.append(Obstacle(op, reason))
         previous = op
     return found
-
-
-def _report(obstacles: list[Obstacle]) -> str:
-    lines = [f"  {obstacle}" for obstacle in obstacles]
-    return "\n".join(["not supported by target verilog:", *lines])
 
 
 def _section(function: FuncOp) -> list[Operation]:
@@ -92,15 +93,17 @@ def _is_layer(op: Operation) -> bool:
 def _unsupported(op: Operation) -> str | None:
     match op:
         case bnn.TransposeOp() if not _keeps_order(op):
-            return f"transposing by {list(op.axes)} reorders elements of a stream"
+            return (
+                f"transposing by {list(op.axes)} reorders a stream, which hardware has no unit for"
+            )
         case bnn.LinearOp() if not _is_layer(op):
-            return "its weights or inputs are floating-point numbers between exact layers"
+            return "its weights or inputs are floating-point numbers, between exact layers"
         case bnn.LinearOp() | bnn.ThresholdOp() | bnn.ReshapeOp() | bnn.TransposeOp():
             return None
         case bnn.CastOp() | bnn.EwiseOp() | bnn.QuantizeOp():
-            return "floating-point arithmetic between exact layers"
+            return "floating-point arithmetic between exact layers has no hardware"
         case _:
-            return "there is no hardware unit for it"
+            return "hardware has no unit for it"
 
 
 def _keeps_order(op: bnn.TransposeOp) -> bool:

@@ -54,6 +54,23 @@ class ConvertBnnToPacked(ModulePass):
             convert_function(function, options)
 
 
+@dataclass(frozen=True)
+class Obstacle:
+    """An operation that has no kernel, and why."""
+
+    op: Operation
+    reason: str
+
+
+def software_obstacles(function: FuncOp) -> list[Obstacle]:
+    """Everything in the way of turning a `bnn` function into C, in program order."""
+    return [
+        Obstacle(op, f"'{op.name}' has no kernel in C")
+        for op in function.body.block.ops
+        if not isinstance(op, (*_SUPPORTED, ReturnOp))
+    ]
+
+
 def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
     """Convert the body of one function; its signature stays.
 

@@ -7,18 +7,18 @@ from irc.backends.c.unit import Unit
 
 _SWAR = """
 /* Ones in a word, in ever wider fields (Warren, "Hacker's Delight", figure 5-2). */
-static uint_fast8_t $name($word v)
+static unsigned $name($word v)
 {
     v = ($word)(v - ((v >> 1) & $m1));
     v = ($word)((v & $m2) + ((v >> 2) & $m2));
     v = ($word)((v + (v >> 4)) & $m4);
-    return (uint_fast8_t)(($word)(v * $ones) >> $top);
+    return (unsigned)(($word)(v * $ones) >> $top);
 }
 """
 
 _TABLE = """
 /* Ones in a word, byte by byte. */
-static uint_fast8_t $name($word v)
+static unsigned $name($word v)
 {
     static const uint8_t ones[256] = {
 #define B2(n) n, n + 1, n + 1, n + 2
@@ -29,9 +29,9 @@ static uint_fast8_t $name($word v)
 #undef B4
 #undef B6
     };
-    uint_fast8_t count = 0;
+    unsigned count = 0;
     for (unsigned shift = 0; shift < $width; shift += 8u) {
-        count = (uint_fast8_t)(count + ones[(v >> shift) & 0xFFu]);
+        count += ones[(v >> shift) & 0xFFu];
     }
     return count;
 }
@@ -39,9 +39,9 @@ static uint_fast8_t $name($word v)
 
 _BUILTIN = """
 /* Ones in a word, by the compiler's own means. */
-static uint_fast8_t $name($word v)
+static unsigned $name($word v)
 {
-    return (uint_fast8_t)$builtin(v);
+    return (unsigned)$builtin(v);
 }
 """
 

@@ -1,0 +1,84 @@
+"""The arrays that a caller hands to generated code."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.dialects.builtin import Float32Type, StringAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute
+
+from irc.backends.c.text import c_type
+from irc.dialects.bnn import frame_type
+from irc.dialects.dense import BipolarType, element_range
+from irc.dialects.packed_types import numpy_dtype
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Port:
+    """A function argument or result: the caller's array."""
+
+    name: str
+    shape: tuple[int, ...]
+    element_type: Attribute
+    c_type: str
+    declared: str = ""
+    """How a float input of the model follows from this one, such as `uint8/255`."""
+
+    @property
+    def size(self) -> int:
+        """Elements of the array."""
+        return math.prod(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of the C type."""
+        return numpy_dtype(self.element_type)
+
+    def admits(self, array: Array) -> bool:
+        """Whether every value is one of the element type."""
+        if isinstance(self.element_type, Float32Type) or array.size == 0:
+            return True
+        low, high = element_range(self.element_type)
+        if isinstance(self.element_type, BipolarType):
+            return bool((np.abs(array.astype(np.int64)) == 1).all())
+        is_whole = array.dtype.kind in "iub" or np.array_equal(array, np.rint(array))
+        return is_whole and low <= int(array.min()) and int(array.max()) <= high
+
+    def random(self, generator: np.random.Generator, count: int) -> Array:
+        """`count` frames of uniformly random values of the type; floats from −1 to 1."""
+        shape = (count, *self.shape)
+        if isinstance(self.element_type, Float32Type):
+            return generator.uniform(-1, 1, shape).astype(np.float32)
+        if isinstance(self.element_type, BipolarType):
+            return (2 * generator.integers(0, 2, shape) - 1).astype(np.int8)
+        low, high = element_range(self.element_type)
+        return generator.integers(low, high, shape, self.dtype, endpoint=True)
+
+
+def parameter_list(inputs: list[Port], outputs: list[Port]) -> str:
+    """The parameters of a generated function, after the arena."""
+    texts = [f"const {port.c_type} *{port.name}" for port in inputs]
+    return ", ".join(texts + [f"{port.c_type} *{port.name}" for port in outputs])
+
+
+def function_ports(function: FuncOp, names: list[str], *, is_input: bool) -> list[Port]:
+    """The arguments or the results of a function, under the names that C knows them by."""
+    terminator = function.body.block.last_op
+    assert isinstance(terminator, ReturnOp)
+    values = function.body.block.args if is_input else terminator.arguments
+    attributes = function.arg_attrs if is_input else function.res_attrs
+    ports: list[Port] = []
+    for index, (name, value) in enumerate(zip(names, values, strict=True)):
+        frame = frame_type(value)
+        declared = attributes.data[index].data.get("bnn.declared") if attributes else None
+        text = declared.data if isinstance(declared, StringAttr) else ""
+        kind = frame.element_type
+        ports.append(Port(name, frame.get_shape(), kind, c_type(kind), text))
+    return ports

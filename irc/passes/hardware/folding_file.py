@@ -1,0 +1,148 @@
+"""Folding files: written by people, or by the compiler for the folding that it used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput, UnexpectedToken
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr
+
+from irc.dialects import dataflow
+from irc.dialects.dataflow import FoldedNode, Folding
+from irc.errors import IrcError
+from irc.passes.hardware.design import design_of
+
+_MEMORIES = {**{name: name for name in dataflow.MEMORIES}, "bram": "block"}
+"""What `memory` may be set to; `bram` is another name for `block`."""
+
+_EXPECTED = 'expected layers such as: layer "fc1" { pe = 16 simd = 49 memory = block }'
+
+
+@dataclass(frozen=True)
+class _File:
+    """A name and the text under it, for messages."""
+
+    name: str
+    text: str
+
+    def error(self, token: Token | UnexpectedInput, message: str) -> IrcError:
+        """An error at a place in the file."""
+        line, column = token.line or 1, token.column or 1
+        location = FileLineColLoc(StringAttr(self.name), IntAttr(line), IntAttr(column))
+        return IrcError(message, location)
+
+
+def read_folding(path: str) -> str:
+    """The text of a folding file; raises `IrcError` where it is not text."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise IrcError(f"{path}: a folding file is UTF-8 text, and this is not") from None
+
+
+def apply_folding(text: str, name: str, layers: Sequence[FoldedNode]) -> dict[str, Folding]:
+    """The folding of every layer that `text` mentions, its other settings as they are.
+
+    `name` is what messages call the file. Raises `IrcError`, with line and column, for a syntax
+    error, an unknown or repeated layer, a setting that the layer lacks, and a number that does
+    not divide what it folds.
+    """
+    file = _File(name, text)
+    by_name = {layer.layer_name: layer for layer in layers}
+    found: dict[str, Folding] = {}
+    for block in _parse(file).children:
+        assert isinstance(block, Tree)
+        title, *settings = block.children
+        assert isinstance(title, Token)
+        layer_name = title[1:-1]
+        if layer_name not in by_name:
+            raise file.error(title, _unknown("layer", layer_name, list(by_name)))
+        if layer_name in found:
+            raise file.error(title, f"layer '{layer_name}' is folded twice")
+        found[layer_name] = _fold(file, by_name[layer_name], settings)
+    return found
+
+
+def format_folding(module: ModuleOp) -> str:
+    """A folding file that gives every layer of a dataflow module the folding that it has."""
+    design = design_of(module)
+    lines = [f"# {design.name}: {design.cycles()} cycles a frame"]
+    lines += [f'layer "{layer.layer_name}" {{ {_settings(layer)} }}' for layer in design.layers]
+    return "\n".join(lines) + "\n"
+
+
+def _settings(layer: FoldedNode) -> str:
+    folding = layer.folding
+    simd = [f"simd = {folding.simd}"] if layer.simd_choices() else []
+    memory = [f"memory = {folding.memory}"]
+    return " ".join([f"pe = {folding.pe}", *simd, *memory])
+
+
+@cache
+def _parser() -> Lark:
+    grammar = Path(__file__).with_name("folding.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr")
+
+
+def _parse(file: _File) -> Tree[Token]:
+    try:
+        return _parser().parse(file.text)  # pyright: ignore[reportUnknownMemberType]
+    except UnexpectedToken as error:
+        token = cast("Token", error.token)
+        if token.type == "$END":
+            raise file.error(error, f"the file ends too early: {_EXPECTED}") from None
+        raise file.error(token, f"unexpected '{token}': {_EXPECTED}") from None
+    except UnexpectedInput as error:
+        character = file.text[error.pos_in_stream or 0 :][:1]
+        raise file.error(error, f"unexpected '{character}': {_EXPECTED}") from None
+
+
+def _fold(file: _File, layer: FoldedNode, settings: Sequence[Tree[Token] | Token]) -> Folding:
+    values = {"pe": layer.folding.pe, "simd": layer.folding.simd}
+    choices = {"pe": layer.pe_choices(), "simd": layer.simd_choices()}
+    memory = layer.folding.memory
+    seen: set[str] = set()
+    for setting in settings:
+        assert isinstance(setting, Tree)
+        key, value = setting.children
+        assert isinstance(key, Token)
+        assert isinstance(value, Token)
+        if key in seen:
+            raise file.error(key, f"'{key}' is set twice for layer '{layer.layer_name}'")
+        seen.add(str(key))
+        if key == "memory":
+            if value not in _MEMORIES:
+                raise file.error(value, _unknown("memory", str(value), list(_MEMORIES)))
+            memory = _MEMORIES[value]
+        elif key not in values:
+            raise file.error(key, _unknown("setting", str(key), [*values, "memory"]))
+        else:
+            values[str(key)] = _number(file, layer, key, value, choices[str(key)])
+    return Folding(values["pe"], values["simd"], memory)
+
+
+def _number(file: _File, layer: FoldedNode, key: Token, value: Token, choices: list[int]) -> int:
+    if not choices:
+        raise file.error(key, f"layer '{layer.layer_name}' has no {key}: only pe folds it")
+    if value.type != "NUMBER":
+        raise file.error(value, f"'{key}' is a number, not '{value}'")
+    # As text first: Python refuses to read numbers of thousands of digits.
+    if value.lstrip("0") not in map(str, choices):
+        raise file.error(
+            value,
+            f"{key} = {value} does not divide layer '{layer.layer_name}'; "
+            f"possible are {', '.join(map(str, choices))}",
+        )
+    return int(value)
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
+    return f"unknown {what} '{name}'; {hint}"
