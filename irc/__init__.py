@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        return version("irc-bnn")
+        try:
+            return version("irc-bnn")
+        except PackageNotFoundError:
+            return "0+checkout"
     # `from irc import errors` asks here before it looks for the submodule.
     if not name.startswith("_") and find_spec(f"irc.{name}") is None:
         api = import_module("irc.api")

@@ -8,7 +8,14 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
+from xdsl.dialects.builtin import (
+    FileLineColLoc,
+    IntAttr,
+    LocationAttr,
+    ModuleOp,
+    StringAttr,
+    UnknownLoc,
+)
 from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import AttributeInvT
 from xdsl.parser import Parser, UnresolvedOperand
@@ -31,6 +38,7 @@ class LocatingParser(Parser):
         self._file = StringAttr(name)
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._first_use: dict[str, Span] = {}
+        self._has_explicit_location = False
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         """Parse the whole text; raises `ParseError` with a message for people."""
@@ -52,9 +60,15 @@ class LocatingParser(Parser):
         except Exception as error:
             # Operations parse themselves, and not all of them expect every wrong input.
             self._raise_at(start, f"invalid operation: {_first_line(error)}", error)
-        if isinstance(op.location, UnknownLoc):
+        if isinstance(op.location, UnknownLoc) and not self._has_explicit_location:
             op.location = self._locate(self._name_position(start))
         return op
+
+    def parse_optional_location(self) -> LocationAttr | None:
+        """Parse `loc(...)` if it is there; the last thing that is parsed of an operation."""
+        location = super().parse_optional_location()
+        self._has_explicit_location = location is not None
+        return location
 
     def resolve_operand(
         self, operand: UnresolvedOperand, type: AttributeInvT

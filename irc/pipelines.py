@@ -56,9 +56,19 @@ PIPELINES = (
     Pipeline(
         "bnn",
         "dataflow",
-        (Step("convert-bnn-to-dataflow", "each layer becomes a unit, streams between them"),),
+        (
+            Step("convert-bnn-to-dataflow", "each layer becomes a unit, streams between them"),
+            Step("fold-layers", "as many units of work a cycle as a small FPGA has room for"),
+            Step("set-folding", "what a person asked for wins over what was chosen"),
+            Step("insert-width-converters", "units folded differently speak different widths"),
+            Step("insert-fifos", "a vector of slack lets neighbours run at once"),
+        ),
     ),
-    Pipeline("dataflow", "hw", ()),
+    Pipeline(
+        "dataflow",
+        "hw",
+        (Step("convert-dataflow-to-hw", "each unit becomes registers, wires and memories"),),
+    ),
     Pipeline(
         "bnn",
         "packed",

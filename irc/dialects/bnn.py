@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from xdsl.dialects.builtin import (
     I64,
     ArrayAttr,
@@ -212,8 +213,7 @@ class EwiseOp(IRDLOperation):
         if fn in BINARY_FUNCTIONS:
             if self.constant is None:
                 raise VerifyException(f"function '{fn}' takes a constant")
-            if not isinstance(self.constant.element_type, Float32Type):
-                raise VerifyException(f"the constant must be f32, not {self.constant.type}")
+            _check_floats(self.constant, "the constant")
             _check_broadcast(self.constant.shape, frame_type(self.input).get_shape())
         elif fn in UNARY_FUNCTIONS:
             if self.constant is not None:
@@ -221,11 +221,19 @@ class EwiseOp(IRDLOperation):
         else:
             known = ", ".join(BINARY_FUNCTIONS + UNARY_FUNCTIONS)
             raise VerifyException(f"unknown function '{fn}'; known are {known}")
+        if self.constant_error is not None and self.constant is None:
+            raise VerifyException("there is no constant that could have an error")
         for error in (self.constant_error, self.result_error):
             if error is not None:
+                _check_floats(error, "an error")
                 _check_broadcast(error.shape, frame_type(self.input).get_shape())
         _check_float(self.input, "the operand")
         _check_same_shape(self)
+
+
+def _check_floats(constant: DenseAttr, what: str) -> None:
+    if not isinstance(constant.element_type, Float32Type):
+        raise VerifyException(f"{what} must be f32, not {constant.type}")
 
 
 def _check_broadcast(constant: Sequence[int], frame: Sequence[int]) -> None:
@@ -309,17 +317,20 @@ class LinearOp(IRDLOperation):
     """`y[m] = Σ_k weights[m, k] · x[k]` along the last axis: exact, unless `x` is f32.
 
     `weights` has shape [M, K]; an exact result type holds every sum that can occur. On floats,
-    `scales` of shape [M] or [1] says that the model's weights are `scales[m] · weights[m, k]`.
+    `scales` of shape [M] or [1] says that the model's weights are `scales[m] · weights[m, k]`,
+    and `offsets`, of either shape too, are one more term of the sum, rounded along with the rest.
     """
 
     name = "bnn.linear"
     input = operand_def(TensorType)
     weights = prop_def(DenseAttr)
     scales = opt_prop_def(DenseAttr)
+    offsets = opt_prop_def(DenseAttr)
     output = result_def(TensorType)
     traits = traits_def(Pure())
     assembly_format = (
-        "$input `,` $weights (`scales` $scales^)? attr-dict `:` type($input) `->` type($output)"
+        "$input `,` $weights (`scales` $scales^)? (`offsets` $offsets^)? attr-dict "
+        "`:` type($input) `->` type($output)"
     )
 
     def __init__(
@@ -328,12 +339,13 @@ class LinearOp(IRDLOperation):
         weights: DenseAttr,
         element_type: Attribute,
         scales: DenseAttr | None = None,
+        offsets: DenseAttr | None = None,
     ) -> None:
         shape = (*frame_type(value).get_shape()[:-1], weights.shape[0])
         super().__init__(
             operands=[value],
             result_types=[TensorType(element_type, shape)],
-            properties={"weights": weights, "scales": scales},
+            properties={"weights": weights, "scales": scales, "offsets": offsets},
         )
 
     def verify_(self) -> None:
@@ -355,10 +367,13 @@ class LinearOp(IRDLOperation):
             )
         if isinstance(result.element_type, BipolarType):
             raise VerifyException("a sum is an integer, not bipolar")
-        if self.scales is not None:
+        for what, attribute in (("scales", self.scales), ("offsets", self.offsets)):
+            if attribute is None:
+                continue
             if exact:
-                raise VerifyException("an exact sum has no scales")
-            _check_broadcast(self.scales.shape, (rows,))
+                raise VerifyException(f"an exact sum has no {what}")
+            _check_floats(attribute, what)
+            _check_broadcast(attribute.shape, (rows,))
 
 
 @irdl_op_definition
@@ -417,6 +432,29 @@ class ThresholdOp(IRDLOperation):
                 )
         if self.steps is not None and self.steps.shape != self.thresholds.shape:
             raise VerifyException(f"{self.steps.type} steps for {self.thresholds.type} thresholds")
+        self._check_codes()
+
+    def _check_codes(self) -> None:
+        element_type = frame_type(self.output).element_type
+        is_bipolar = isinstance(element_type, BipolarType)
+        least, most = (0, 1) if is_bipolar else element_range(element_type)
+        low, high = self.code_bounds()
+        if low < least or high > most:
+            raise VerifyException(f"codes from {low} to {high} do not fit {element_type}")
+
+    def code_bounds(self) -> tuple[int, int]:
+        """Smallest and largest code, over all integers."""
+        bias = self.bias.value.data
+        if self.steps is None:
+            return bias, bias + self.thresholds.shape[1]
+        thresholds, steps = self.thresholds.numpy(), self.steps.numpy().astype(np.int64)
+        order = np.argsort(thresholds, axis=1, kind="stable")
+        thresholds = np.take_along_axis(thresholds, order, axis=1)
+        sums = np.cumsum(np.take_along_axis(steps, order, axis=1), axis=1)
+        # Between equal thresholds there is no integer that has the sum in between.
+        sums = sums[:, :-1][thresholds[:, :-1] != thresholds[:, 1:]], sums[:, -1:]
+        seen = np.concatenate([[0], *(part.reshape(-1) for part in sums)])
+        return bias + int(seen.min()), bias + int(seen.max())
 
 
 @irdl_op_definition

@@ -34,6 +34,10 @@ MAX_READABLE_ELEMENTS = 32
 
 MAX_WIDTH = 64
 
+ELEMENTS_AT_ONCE = 1 << 20
+"""Elements that are spread to single bits, a byte each, at a time; a multiple of 8, so that every
+block takes whole bytes."""
+
 
 @irdl_attr_definition
 class BipolarType(ParametrizedAttribute, TypeAttribute):
@@ -106,7 +110,11 @@ def pack_elements(values: Array, element_type: Attribute) -> bytes:
     """Pack an array in row-major order; raises `ValueError` for values the type lacks."""
     flat = np.ascontiguousarray(values).reshape(-1)
     if isinstance(element_type, Float32Type):
-        return flat.astype("<f4").tobytes()
+        with np.errstate(over="ignore"):
+            floats = flat.astype("<f4")
+        if not np.array_equal(np.isinf(flat.astype(np.float64)), np.isinf(floats)):
+            raise ValueError("values do not fit f32")
+        return floats.tobytes()
     width = element_width(element_type)
     if isinstance(element_type, BipolarType):
         positive = flat > 0
@@ -114,7 +122,7 @@ def pack_elements(values: Array, element_type: Attribute) -> bytes:
             raise ValueError("bipolar values must be −1 or +1")
         return np.packbits(positive, bitorder="little").tobytes()
     low, high = element_range(element_type)
-    if flat.dtype.kind == "f" and not np.array_equal(flat, np.rint(flat)):
+    if flat.dtype.kind == "f" and not (np.isfinite(flat) & (flat == np.rint(flat))).all():
         raise ValueError(f"{element_type} holds integers only")
     if flat.size and (int(flat.min()) < low or int(flat.max()) > high):
         raise ValueError(
@@ -124,10 +132,14 @@ def pack_elements(values: Array, element_type: Attribute) -> bytes:
         return flat.astype(f"<{'i' if low < 0 else 'u'}{width // 8}").tobytes()
     if width == 1:
         return np.packbits(flat.astype(np.int64) & 1, bitorder="little").tobytes()
-    container = 8 if width < 8 else 16 if width < 16 else 32 if width < 32 else 64
-    codes = flat.astype(np.int64).astype(f"<i{container // 8}")
-    bits = np.unpackbits(codes.view(np.uint8).reshape(flat.size, -1), axis=1, bitorder="little")
-    return np.packbits(bits[:, :width].reshape(-1), bitorder="little").tobytes()
+    size = _container(width)
+    parts: list[bytes] = []
+    for start in range(0, flat.size, ELEMENTS_AT_ONCE):
+        block = flat[start : start + ELEMENTS_AT_ONCE]
+        codes = block.astype(np.int64).astype(f"<i{size // 8}").view(np.uint8)
+        bits = np.unpackbits(codes.reshape(block.size, size // 8), axis=1, bitorder="little")
+        parts.append(np.packbits(bits[:, :width].reshape(-1), bitorder="little").tobytes())
+    return b"".join(parts)
 
 
 def unpack_elements(data: bytes, element_type: Attribute, count: int) -> Array:
@@ -144,14 +156,23 @@ def unpack_elements(data: bytes, element_type: Attribute, count: int) -> Array:
     kind = "i" if signed else "u"
     if width in (8, 16, 32, 64):
         return np.frombuffer(data, f"<{kind}{width // 8}", count)
-    bits = np.unpackbits(raw, count=count * width, bitorder="little").reshape(count, width)
-    size = 8 if width < 8 else 16 if width < 16 else 32 if width < 32 else 64
-    padded = np.zeros((count, size), np.uint8)
-    padded[:, :width] = bits
-    if signed:
-        padded[:, width:] = bits[:, -1:]
-    codes = np.packbits(padded, axis=1, bitorder="little")
-    return codes.reshape(-1).view(f"<{kind}{size // 8}")
+    size = _container(width)
+    values = np.empty(count, f"<{kind}{size // 8}")
+    for start in range(0, count, ELEMENTS_AT_ONCE):
+        block = values[start : start + ELEMENTS_AT_ONCE]
+        packed = raw[start * width // 8 :]
+        bits = np.unpackbits(packed, count=block.size * width, bitorder="little")
+        padded = np.zeros((block.size, size), np.uint8)
+        padded[:, :width] = bits.reshape(block.size, width)
+        if signed:
+            padded[:, width:] = padded[:, width - 1 : width]
+        block[:] = np.packbits(padded, axis=1, bitorder="little").view(values.dtype).reshape(-1)
+    return values
+
+
+def _container(width: int) -> int:
+    """Bits of the smallest NumPy integer that holds `width` bits."""
+    return next(size for size in (8, 16, 32, 64) if width <= size)
 
 
 @irdl_attr_definition
@@ -252,6 +273,9 @@ class DenseAttr(ParametrizedAttribute):
             raise VerifyException(
                 f"{self.type} takes {expected} bytes, but {len(self.data.data)} are given"
             )
+        padding = expected * 8 - self.size * width
+        if padding and self.data.data[-1] >> (8 - padding):
+            raise VerifyException(f"the last {padding} bits of {self.type} must be 0")
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
@@ -291,6 +315,8 @@ def _parse_numbers(parser: AttrParser, tensor: TensorType[Attribute]) -> bytes:
     if len(numbers) != count:
         parser.raise_error(f"{tensor} has {count} elements, {len(numbers)} given", position)
     try:
-        return pack_elements(np.array(numbers), tensor.element_type)
+        # Left to itself, NumPy makes floats of integers that need 64 bits without a sign.
+        whole = is_exact(tensor.element_type) and all(isinstance(x, int) for x in numbers)
+        return pack_elements(np.array(numbers, object if whole else None), tensor.element_type)
     except ValueError as error:
         parser.raise_error(str(error), position)

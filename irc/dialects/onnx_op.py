@@ -7,6 +7,7 @@ schemas (`irc.dialects.onnx_schema`), and classes that nobody names are made on 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, ClassVar, Self
 
 from xdsl.dialects.builtin import (
@@ -248,6 +249,9 @@ def location_name(location: LocationAttr) -> str:
 
 def op_class(op_type: str) -> type[OnnxOp]:
     """The class of an operator by its ONNX name; `KeyError` where no schema has it."""
+    # The classes that passes name must exist first, or a second one would take their place.
+    import_module("irc.dialects.onnx_ops")
+    import_module("irc.dialects.onnx_structure")
     known = _CLASSES.get(op_type)
     if known is not None:
         return known

@@ -21,11 +21,11 @@ from irc.dialects.onnx_attributes import from_attribute
 from irc.dialects.onnx_op import OPSETS, OnnxOp, location_name
 from irc.dialects.onnx_proto import (
     ProtoError,
-    attribute_to_proto,
     sparse_to_proto,
     tensor_to_proto,
     type_to_proto,
 )
+from irc.dialects.onnx_proto_attributes import attribute_to_proto
 from irc.dialects.onnx_structure import ConstantOp, NoValueOp, YieldOp
 from irc.dialects.onnx_tensor import SparseTensorAttr
 from irc.dialects.onnx_types import data_type, none, ranked

@@ -14,6 +14,7 @@ from irc.errors import UnsupportedError
 from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, software_layers
 from irc.interp.run import entry_function
+from irc.passes.analysis.margin import Ambiguity
 from irc.passes.hardware.convert_bnn_to_dataflow import hardware_obstacles
 from irc.passes.lift.lift_onnx_to_bnn import LiftError
 from irc.passes.software.convert_bnn_to_packed import software_obstacles
@@ -35,10 +36,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class AmbiguousLayer:
-    """A layer at which float32 rounding may decide: pairs (channel, accumulator)."""
+    """A layer at which float32 rounding may decide: accumulators from first to last, by channel."""
 
     node: str
-    pairs: list[tuple[int, int]]
+    intervals: list[Ambiguity]
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,9 @@ def describe(op: Operation) -> str:
 def ambiguous_layers(function: FuncOp) -> list[AmbiguousLayer]:
     """Layers whose thresholds another order of float32 rounding could move."""
     return [
-        AmbiguousLayer(describe(op), pairs)
+        AmbiguousLayer(describe(op), intervals)
         for op in function.body.block.ops
-        if isinstance(op, bnn.ThresholdOp) and (pairs := margin_of(op))
+        if isinstance(op, bnn.ThresholdOp) and (intervals := margin_of(op))
     ]
 
 

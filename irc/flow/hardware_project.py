@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from irc.backends.verilog.project import (
@@ -19,36 +18,34 @@ from irc.backends.verilog.project import (
 from irc.dialects.dataflow import StreamType
 from irc.flow.ladder import Ladder
 from irc.flow.layers import hardware_layers
-from irc.flow.stream_edges import StreamEdges, split_at_streams
 from irc.interp.beats import frames_to_beats
-from irc.interp.run import run_module
+from irc.interp.dataflow_host import hardware_inputs, hardware_outputs
 from irc.passes.hardware.design import design_of
+from irc.passes.hardware.folding_file import format_folding
 
 Array = npt.NDArray[Any]
-
-
-def stream_beats(edges: StreamEdges, frames: Array) -> npt.NDArray[np.uint8]:
-    """The beats that the host sends for frames [N, …], uint8 [N, beats, bytes]."""
-    return frames_to_beats(run_module(edges.before, [frames])[0], edges.input)
 
 
 def write_hardware(ladder: Ladder, folder: Path, frames: Array) -> Sequence[Path]:
     """Write the folder, whole or not at all; its bench replays `frames` and expects what the
     dataflow interpreter answers. Returns the files."""
-    edges = split_at_streams(ladder.dataflow)
-    expected = frames_to_beats(run_module(edges.through, [frames])[0], edges.output)
+    module = ladder.dataflow
+    design = design_of(module)
+    stimulus = frames_to_beats(hardware_inputs(module, [frames]), design.source)
+    expected = frames_to_beats(hardware_outputs(module, [frames]), design.result)
     return write_verilog_project(
         ladder.hw,
         folder,
         top=ladder.name,
-        vectors=Vectors(stream_beats(edges, frames), expected),
+        vectors=Vectors(stimulus, expected),
         metadata=ProjectMetadata(
             model=Path(ladder.path).name,
-            input=_layout(edges.input),
-            output=_layout(edges.output),
-            cycles=design_of(ladder.dataflow).cycles(),
-            layers=[asdict(layer) for layer in hardware_layers(ladder.dataflow)],
+            input=_layout(design.source),
+            output=_layout(design.result),
+            cycles=design.cycles(),
+            layers=[asdict(layer) for layer in hardware_layers(module)],
         ),
+        extra={"folding.txt": format_folding(module)},
     )
 
 

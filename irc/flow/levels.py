@@ -13,10 +13,11 @@ import numpy.typing as npt
 from irc.dialects import bnn
 from irc.errors import IrcError, UnsupportedError, UsageError
 from irc.flow.frames import Data, as_element_type, shape_frames
-from irc.flow.hardware_project import stream_beats, write_hardware
 from irc.flow.ladder import Ladder
-from irc.flow.stream_edges import split_at_streams
+from irc.interp.beats import beats_to_frames, frames_to_beats
+from irc.interp.dataflow_host import hardware_inputs, host_outputs
 from irc.interp.run import Progress, run_module
+from irc.passes.hardware.design import design_of
 from irc.passes.streamline.declare_inputs import argument_name, parse_declarations
 
 Array = npt.NDArray[Any]
@@ -74,15 +75,17 @@ class FrameRunner:
 
     def _run_rtl(self, frames: Array, progress: Progress | None) -> Array:
         from irc.backends.verilog.simulate import simulate_frames
-        from irc.interp.beats import beats_to_frames
+        from irc.flow.hardware_project import write_hardware
 
-        edges = split_at_streams(self.ladder.dataflow)
-        beats = stream_beats(edges, frames)
+        module = self.ladder.dataflow
+        design = design_of(module)
+        beats = frames_to_beats(hardware_inputs(module, [frames]), design.source)
         with tempfile.TemporaryDirectory(prefix="irc-rtl-") as folder:
             project = Path(folder) / self.ladder.name
             write_hardware(self.ladder, project, frames[:4])
             result = simulate_frames(project, beats, progress=progress)
-        return run_module(edges.after, [beats_to_frames(result.beats, edges.output)])[0]
+        answers = beats_to_frames(result.beats, design.result)
+        return host_outputs(module, [frames], answers)[0]
 
 
 def run_reference(ladder: Ladder, data: Data, frames: Array) -> Array:

@@ -7,4 +7,4 @@ from irc.flow.lowering import Options
 
 def pass_options(folding_file: str | None = None) -> Options:
     """What the passes are told: `folding_file` is a file with PE and SIMD a layer."""
-    return {} if folding_file is None else {"fold-layers": {"file": (folding_file,)}}
+    return {} if folding_file is None else {"set-folding": {"file": (folding_file,)}}

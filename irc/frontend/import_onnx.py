@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 from onnx import inliner as onnx_inliner
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
-    ArrayAttr,
     DictionaryAttr,
     IntegerAttr,
     ModuleOp,
@@ -22,21 +19,19 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from irc.dialects.onnx_attributes import to_attribute
 from irc.dialects.onnx_op import DOMAIN, OPSETS, node_location, op_class
 from irc.dialects.onnx_proto import (
     ProtoError,
-    attribute_from_proto,
     check_dims,
-    dim_params,
     sparse_from_proto,
     tensor_from_proto,
     type_from_proto,
 )
+from irc.dialects.onnx_proto_attributes import attribute_from_proto
 from irc.dialects.onnx_schema import QONNX_DOMAINS, op_specs
 from irc.dialects.onnx_structure import ConstantOp, NoValueOp, YieldOp
 from irc.dialects.onnx_tensor import SparseTensorAttr, TensorAttr
-from irc.dialects.onnx_to_proto import DIMS, GRAPH_NAME, NAME
+from irc.dialects.onnx_to_proto import GRAPH_NAME
 from irc.dialects.onnx_types import none, ranked, unknown
 from irc.errors import IrcError
 from irc.frontend.onnx_check import (
@@ -45,7 +40,9 @@ from irc.frontend.onnx_check import (
     opset_versions,
     sort_nodes,
 )
+from irc.frontend.onnx_constants import plain_constant
 from irc.frontend.onnx_files import Source, is_external, read_external, read_model
+from irc.frontend.onnx_names import port_attributes, symbol_name, value_hint
 from irc.interp.onnx_infer import infer_types
 
 
@@ -90,22 +87,6 @@ def _inline(model: ModelProto, origin: Source) -> ModelProto:
     return inlined
 
 
-def _symbol(name: str) -> str:
-    """A function name that needs no quotes."""
-    cleaned = re.sub(r"\W", "_", name, flags=re.ASCII)
-    if not cleaned or cleaned[0].isdigit():
-        return f"graph_{cleaned}" if cleaned else "main"
-    return cleaned
-
-
-def _hint(name: str) -> str | None:
-    """A name hint close to an ONNX value name; plain numbers get a letter."""
-    cleaned = re.sub(r"[^\w$.-]", "_", name, flags=re.ASCII)
-    if not cleaned:
-        return None
-    return cleaned if not cleaned[0].isdigit() else f"v{cleaned}"
-
-
 @dataclass
 class _Scope:
     """Values by ONNX name, here and in enclosing graphs, and types that the file declares."""
@@ -115,7 +96,7 @@ class _Scope:
 
     def define(self, name: str, value: SSAValue) -> None:
         self.values[name] = value
-        value.name_hint = _hint(name)
+        value.name_hint = value_hint(name)
 
 
 class _Importer:
@@ -155,11 +136,11 @@ class _Importer:
         results = self._fill(graph, block, scope)
         block.add_op(func.ReturnOp(*results))
         function = func.FuncOp(
-            _symbol(graph.name),
+            symbol_name(graph.name),
             (types, [value.type for value in results]),
             Region(block),
-            arg_attrs=_all_attributes(inputs),
-            res_attrs=_all_attributes(graph.output),
+            arg_attrs=port_attributes(inputs),
+            res_attrs=port_attributes(graph.output),
         )
         if function.sym_name.data != graph.name:
             function.attributes[GRAPH_NAME] = StringAttr(graph.name)
@@ -302,7 +283,7 @@ class _Importer:
                 self._sparse_constant(value, node.output[0], block, scope)
                 return True
             if not isinstance(value, TensorAttr):
-                value = _plain_constant(attribute)
+                value = plain_constant(attribute)
         self._constant(value, name, node.output[0], block, scope)
         return True
 
@@ -330,36 +311,3 @@ def _insert_first(block: Block, op: Operation) -> None:
         block.add_op(op)
     else:
         block.insert_op_before(op, first)
-
-
-def _plain_constant(attribute: AttributeProto) -> TensorAttr:
-    """The tensor of `value_int` and its like (int64, float32 or strings)."""
-    match attribute.name:
-        case "value_int":
-            return TensorAttr.from_numpy(np.array(attribute.i, np.int64))
-        case "value_ints":
-            return TensorAttr.from_numpy(np.array(attribute.ints, np.int64))
-        case "value_float":
-            return TensorAttr.from_numpy(np.array(attribute.f, np.float32))
-        case "value_floats":
-            return TensorAttr.from_numpy(np.array(attribute.floats, np.float32))
-        case "value_string":
-            return TensorAttr.from_strings([], [attribute.s])
-        case "value_strings":
-            return TensorAttr.from_strings([len(attribute.strings)], list(attribute.strings))
-        case _:
-            raise ProtoError("is no form of a constant")
-
-
-def _all_attributes(values: Iterable[ValueInfoProto]) -> ArrayAttr[DictionaryAttr] | None:
-    entries = [_value_attributes(value) for value in values]
-    # The textual form has no way to write an empty list.
-    return ArrayAttr(entries) if entries else None
-
-
-def _value_attributes(value: ValueInfoProto) -> DictionaryAttr:
-    attributes: dict[str, Attribute] = {NAME: StringAttr(value.name)}
-    names = dim_params(value.type)
-    if names:
-        attributes[DIMS] = to_attribute(names)
-    return DictionaryAttr(attributes)

@@ -45,10 +45,14 @@ def exact_matmul(x: Array, weights: Array) -> Array:
     Floating-point matrix products are many times faster than NumPy's integer ones and exact as
     long as no partial sum can leave the integers that the float type represents.
     """
-    largest = int(np.abs(x).max(initial=0)) * int(np.abs(weights.astype(np.int64)).max(initial=0))
-    bound = largest * weights.shape[-1]
+    bound = _largest(x) * _largest(weights) * weights.shape[-1]
     dtype = np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64
     return (x.astype(dtype) @ weights.astype(dtype).T).astype(np.int64)
+
+
+def _largest(values: Array) -> int:
+    # Not abs: the magnitude of the smallest integer of a type is not in the type.
+    return max(-int(values.min(initial=0)), int(values.max(initial=0)))
 
 
 def apply_thresholds(x: Array, thresholds: Array, steps: Array | None, bias: int) -> Array:
@@ -89,7 +93,8 @@ class BnnFunctions(InterpreterFunctions):
             scaled = weights.astype(np.float32)
             if op.scales is not None:
                 scaled = scaled * op.scales.numpy()[:, None]
-            return (args[0].astype(np.float32) @ scaled.T,)
+            sums = args[0].astype(np.float32) @ scaled.T
+            return (sums if op.offsets is None else sums + op.offsets.numpy(),)
         return (exact_matmul(args[0], weights),)
 
     @impl(bnn.ThresholdOp)

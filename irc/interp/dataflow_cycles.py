@@ -52,7 +52,7 @@ class PipelineCycles(UnitCycles):
         return arriving and self.out and not out_ready
 
     def ready(self, out_ready: bool) -> bool:
-        # Without registers before the output, the beat itself is what waits.
+        # Without registers before the output, room for the result is all that counts.
         waiting = self.present[-1] if self.present else True
         return not self.blocked(waiting, out_ready)
 

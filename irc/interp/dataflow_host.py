@@ -26,6 +26,22 @@ def hardware_inputs(module: ModuleOp, inputs: Sequence[Array]) -> Array:
     raise IrcError("the function has no 'dataflow.to_stream': run convert-bnn-to-dataflow first")
 
 
+def hardware_outputs(module: ModuleOp, inputs: Sequence[Array]) -> Array:
+    """The frames that leave the hardware, [N, *shape], as the interpreter computes them."""
+    function = entry_function(module)
+    interpreter = make_interpreter(module)
+    known: dict[SSAValue, Array] = dict(zip(function.body.block.args, inputs, strict=True))
+    for op in function.body.block.ops:
+        if isinstance(op, ReturnOp):
+            break
+        operands = tuple(known[operand] for operand in op.operands)
+        results = interpreter.run_op(op, operands)
+        if isinstance(op, dataflow.FromStreamOp):
+            return results[0]
+        known.update(zip(op.results, results, strict=True))
+    raise IrcError("the function has no 'dataflow.from_stream': run convert-bnn-to-dataflow first")
+
+
 def host_outputs(module: ModuleOp, inputs: Sequence[Array], frames: Array) -> list[Array]:
     """The results of the function where the hardware has given `frames`, [N, *shape]."""
     for op, arguments in _host_part(module, inputs, frames).items():

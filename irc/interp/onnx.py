@@ -14,7 +14,8 @@ from onnx import GraphProto, TypeProto
 from onnx.reference import ReferenceEvaluator
 
 from irc.dialects.onnx_op import OnnxOp, opset_of
-from irc.dialects.onnx_proto import attribute_to_proto, type_to_proto
+from irc.dialects.onnx_proto import type_to_proto
+from irc.dialects.onnx_proto_attributes import attribute_to_proto
 from irc.dialects.onnx_schema import QONNX_DOMAINS
 from irc.dialects.onnx_structure import ConstantOp
 from irc.dialects.onnx_tensor import Array

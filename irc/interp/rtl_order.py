@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 Node = TypeVar("Node", bound=Hashable)
 
 
-class CombinationalLoop(Exception, Generic[Node]):  # noqa: N818
-    """Nodes each of which depends on the next, and the last on the first."""
-
-    def __init__(self, nodes: list[Node]) -> None:
-        super().__init__("combinational loop")
-        self.nodes = nodes
-
-
 def evaluation_order(
-    roots: Iterable[Node], dependencies: Callable[[Node], Iterable[Node]]
+    roots: Iterable[Node],
+    dependencies: Callable[[Node], Iterable[Node]],
+    on_loop: Callable[[list[Node]], Exception],
 ) -> list[Node]:
-    """Every node that the roots reach, dependencies first; raises `CombinationalLoop`.
+    """Every node that the roots reach, dependencies first.
 
+    Where nodes depend on each other in a circle, raises what `on_loop` makes of these nodes.
     Depth-first without recursion, so that deep logic does no harm; linear time.
     """
     order: list[Node] = []
@@ -35,7 +30,7 @@ def evaluation_order(
             for dependency in pending:
                 if dependency in active:
                     path = list(active)
-                    raise CombinationalLoop(path[path.index(dependency) :])
+                    raise on_loop(path[path.index(dependency) :])
                 if dependency not in done:
                     active[dependency] = None
                     stack.append((dependency, iter(dependencies(dependency))))

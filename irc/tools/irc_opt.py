@@ -28,8 +28,10 @@ def _run(arguments: argparse.Namespace) -> int:
 def _version() -> str:
     from importlib.metadata import version
 
+    from irc import __version__
+
     python = ".".join(map(str, sys.version_info[:3]))
-    return f"irc-opt {version('irc-bnn')} (xDSL {version('xdsl')}, Python {python})"
+    return f"irc-opt {__version__} (xDSL {version('xdsl')}, Python {python})"
 
 
 if __name__ == "__main__":

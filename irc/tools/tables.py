@@ -110,9 +110,12 @@ def margin_lines(ambiguous: list[AmbiguousLayer]) -> Iterator[str]:
     if not ambiguous:
         yield "thresholds: exact for any evaluation order of the float32 model"
     for layer in ambiguous:
-        pairs = ", ".join(f"channel {c} at {a}" for c, a in layer.pairs[:8])
-        more = f" and {len(layer.pairs) - 8} more" if len(layer.pairs) > 8 else ""
-        yield f"{layer.node}: float32 rounding in another order could decide at {pairs}{more}"
+        shown = ", ".join(
+            f"channel {c} at {first}" + (f" to {last}" if last > first else "")
+            for c, first, last in layer.intervals[:8]
+        )
+        more = f" and {len(layer.intervals) - 8} more" if len(layer.intervals) > 8 else ""
+        yield f"{layer.node}: float32 rounding in another order could decide at {shown}{more}"
 
 
 def write_array(path: str | None, values: Any) -> None:

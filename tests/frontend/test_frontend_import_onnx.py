@@ -292,9 +292,8 @@ def test_external_data_beside_the_file(tmp_path: Path, nested: bool):
     path = tmp_path / "net.onnx"
     location = "data/net.bin" if nested else "net.onnx.data"
     (tmp_path / "data").mkdir()
-    cast(Any, onnx).save_model(
-        source, path, save_as_external_data=True, location=location, size_threshold=0
-    )
+    save_model: Any = getattr(onnx, "save_model")  # noqa: B009
+    save_model(source, path, save_as_external_data=True, location=location, size_threshold=0)
     module = import_model(path)
     assert np.array_equal(constants_of(module)["w"], weights)
     assert np.array_equal(answer(module), X @ weights)

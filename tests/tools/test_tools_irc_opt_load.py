@@ -88,10 +88,7 @@ def test_a_pass_that_leaves_invalid_ir_is_named(folder: Path) -> None:
 
 
 def test_invalid_operations_without_a_location_are_shown(folder: Path) -> None:
-    write_pass(
-        'new = bnn.EwiseOp("rleu", layer.input); op.body.block.first_op.body.block.add_op(new); '
-        "other.parent.last_op.detach()"
-    )
+    write_pass('layer.parent.insert_op_before(bnn.EwiseOp("rleu", layer.input), layer)')
     result = run_opt("layer.mlir", "--load", "example.py", "-p", "example")
     assert result.code == 1
     assert "error: layer.mlir: " in result.err
@@ -113,14 +110,8 @@ def test_a_bug_in_a_loaded_pass_names_its_line(folder: Path) -> None:
 
 def test_traceback_on_request(folder: Path) -> None:
     write_pass("layer.nothing()")
-    run = subprocess.run(
-        [sys.executable, "-m", "irc.tools.irc_opt", "layer.mlir"]
-        + ["--load", "example.py", "-p", "example"],
-        env={**os.environ, "IRC_DEBUG": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "IRC_DEBUG": "1"}
+    run = opt_process(environment, "layer.mlir", "--load", "example.py", "-p", "example")
     assert run.returncode == 1
     assert "Traceback (most recent call last)" in run.stderr
 

@@ -122,7 +122,7 @@ def test_text_that_stops_too_early(layer: Path) -> None:
     Path("cut.mlir").write_text(LAYER[:-2] + "\n\n")
     fails(
         FAILURE,
-        "cut.mlir:4:34: error: expected an operation or '}' (the text ends here)\n"
+        "cut.mlir:4:33: error: expected an operation or '}' (the text ends here)\n"
         "    func.return %1 : tensor<2xf32>\n"
         "                                  ^\n",
         "cut.mlir",

@@ -57,6 +57,11 @@ def word_type(word: int) -> str:
     return f"uint{word}_t"
 
 
+def work_type(word: int) -> str:
+    """An unsigned type for computing with words: narrow ones would turn into signed `int`."""
+    return "unsigned" if word <= 16 else word_type(word)
+
+
 def literals(values: Array, element_type: Attribute) -> list[str]:
     """One C literal for each value, exact and of a type that holds it."""
     flat = np.ascontiguousarray(values).reshape(-1)

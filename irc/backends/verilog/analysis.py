@@ -12,7 +12,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from irc.backends.verilog.expressions import SHIFT_AMOUNT_WIDTH
 from irc.dialects import rtl
 from irc.errors import IrcError, UnsupportedError
-from irc.interp.rtl_order import CombinationalLoop, evaluation_order
+from irc.interp.rtl_order import evaluation_order
 
 COMBINATIONAL = (
     comb.VariadicCombOperation,
@@ -148,12 +148,11 @@ class ModuleAnalysis:
 
     def _order(self) -> list[Operation]:
         roots = [op for op in self.live if isinstance(op, COMBINATIONAL)]
-        try:
-            return evaluation_order(roots, _combinational_operands)
-        except CombinationalLoop as loop:
-            names = [op.results[0].name_hint or op.name for op in loop.nodes]
-            path = " <- ".join([*names, names[0]])
-            raise self.error(loop.nodes[0], f"combinational loop: {path}") from None
+        return evaluation_order(roots, _combinational_operands, self._loop)
+
+    def _loop(self, loop: list[Operation]) -> IrcError:
+        names = [op.results[0].name_hint or op.name for op in loop]
+        return self.error(loop[0], f"combinational loop: {' <- '.join([*names, names[0]])}")
 
     def error(self, op: Operation, message: str) -> IrcError:
         """An error about one operation of this module."""

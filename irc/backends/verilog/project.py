@@ -94,15 +94,17 @@ def write_verilog_project(
     top: str,
     vectors: Vectors,
     metadata: ProjectMetadata,
+    extra: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Print and check the design and write the folder, whole or not at all.
 
-    Returns the files written. Raises `IrcError` for what has no Verilog form, for vectors that do
-    not fit the ports, and for folders that cannot be written.
+    `extra` are further text files of the folder, by name. Returns the files written. Raises
+    `IrcError` for what has no Verilog form, for vectors that do not fit the ports, and for
+    folders that cannot be written.
     """
     files = print_checked(module, top)
     _check_vectors(module, top, vectors, metadata)
-    contents = _project_files(files, top, vectors, metadata)
+    contents = {**_project_files(files, top, vectors, metadata), **(extra or {})}
     with atomic_dir(out_dir) as folder:
         for name, text in contents.items():
             path = folder / name

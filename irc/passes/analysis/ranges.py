@@ -126,8 +126,8 @@ def visible_codes(
     """What a sum of steps can give: `bias + Σ_i steps[c, i] · [x >= thresholds[c, i]]`.
 
     Returns the thresholds in order [C, T], the codes before the first and from each on
-    [C, T + 1], and which of these some reachable x has: equal thresholds are passed together,
-    and those outside the range never or always.
+    [C, T + 1], and which of these some reachable x has: thresholds without a reachable integer
+    between them are passed together, and those outside the range never or always.
     """
     order = np.argsort(thresholds, axis=1, kind="stable")
     at = np.take_along_axis(thresholds, order, axis=1)
@@ -136,7 +136,8 @@ def visible_codes(
     low, high = source.low[:, None], source.high[:, None]
     begins = np.concatenate([low, np.maximum(at, low)], axis=1)
     ends = np.concatenate([np.minimum(at - 1, high), high], axis=1)
-    return at, codes, begins <= ends
+    first = low + -((low - begins) // source.step[:, None]) * source.step[:, None]
+    return at, codes, first <= ends
 
 
 def threshold_range(op: bnn.ThresholdOp, source: Reachable) -> Reachable:

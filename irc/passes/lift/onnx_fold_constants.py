@@ -63,9 +63,11 @@ def fold_constants(module: ModuleOp) -> bool:
     ONNX's reference implementation, under the node's own name.
     """
     changed = False
-    block = entry_function(module).body.block
-    while _fold_block(block):
+    function = entry_function(module)
+    while _fold_block(function.body.block):
         changed = True
+        # A constant that is returned may have a better type than what it replaces.
+        function.update_function_type()
         if not infer_types(module):
             break
     return remove_dead_nodes(module) or changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from xdsl.ir import SSAValue
 
 from irc.dialects import onnx
+from irc.dialects.onnx_types import static_shape
+from irc.errors import UnsupportedError
 from irc.interp.ewise import quantize
 
 Array = npt.NDArray[Any]
@@ -26,6 +29,9 @@ ROUNDING_MODES = {
 }
 """QONNX rounding modes and what `bnn.quantize` calls them."""
 
+MAX_BITS = 32
+"""Widest constant that is quantized; biases have so many bits."""
+
 
 @dataclass(frozen=True)
 class QuantizedConstant:
@@ -38,6 +44,11 @@ class QuantizedConstant:
     def floats(self) -> Array:
         """The values as the model sees them."""
         return (self.integers.astype(np.float32) * self.scales).astype(np.float32)
+
+    def map(self, move: Callable[[Array], Array]) -> QuantizedConstant:
+        """The same after `move`, which gives the elements other places."""
+        scales = self.scales if self.scales.size == 1 else move(self.spread_scales)
+        return QuantizedConstant(move(self.integers), scales)
 
     @property
     def spread_scales(self) -> Array:
@@ -52,67 +63,110 @@ def quant_bounds(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
     return 0, (1 << bits) - 1 - narrow
 
 
-def quantized_constant(value: SSAValue | None) -> QuantizedConstant | None:
-    """The integers and scales behind a constant that passes through a quantizer, also when it is
-    transposed or reshaped afterwards; `None` for anything else."""
-    if value is None:
-        return None
-    match value.owner:
-        case onnx.BipolarQuantOp() as op:
-            x, scale = (onnx.constant_value(v) for v in op.operands[:2])
-            if x is None or scale is None:
-                return None
-            return QuantizedConstant(np.where(x >= 0, 1, -1).astype(np.int8), _f32(scale))
-        case onnx.QuantOp() | onnx.IntQuantOp() as op:
-            return _quant(op)
-        case onnx.TransposeOp() as op:
-            inner = quantized_constant(op.operands[0])
-            if inner is None:
-                return None
-            perm = op.ints_attr("perm", list(range(inner.integers.ndim))[::-1])
-            scales = inner.scales if inner.scales.size == 1 else inner.spread_scales.transpose(perm)
-            return QuantizedConstant(inner.integers.transpose(perm), _scalar(scales))
-        case onnx.ReshapeOp() | onnx.FlattenOp() | onnx.SqueezeOp() | onnx.UnsqueezeOp():
-            return _reshaped(value)
-        case onnx.IdentityOp() as op:
-            return quantized_constant(op.operands[0])
-        case _:
+class QuantizedConstants:
+    """Finds the integers and scales behind constants that pass through quantizers, once each."""
+
+    def __init__(self) -> None:
+        self._known: dict[SSAValue, QuantizedConstant | None] = {}
+
+    def of(self, value: SSAValue | None) -> QuantizedConstant | None:
+        """The constant behind a quantizer, also where it is transposed or reshaped afterwards;
+        `None` for anything else.
+
+        Raises `UnsupportedError` for NaN and infinity, and for a quantizer that is no such thing.
+        """
+        if value is None:
             return None
+        # Upwards to what is known, then down again: long chains of reshapes are no recursion.
+        pending = [value]
+        while pending[-1] not in self._known and isinstance(pending[-1].owner, _SHAPES):
+            pending.append(pending[-1].owner.operands[0])
+        for waiting in reversed(pending):
+            if waiting not in self._known:
+                self._known[waiting] = self._compute(waiting)
+        return self._known[value]
+
+    def _compute(self, value: SSAValue) -> QuantizedConstant | None:
+        op = value.owner
+        if isinstance(op, _SHAPES):
+            inner = self._known[op.operands[0]]
+            return None if inner is None else _moved(op, inner)
+        if not isinstance(op, onnx.BipolarQuantOp | onnx.QuantOp):
+            return None
+        inputs = [onnx.constant_value(operand) for operand in op.operands]
+        if any(array is None for array in inputs):
+            return None
+        arrays = [array.astype(np.float32) for array in inputs if array is not None]
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise UnsupportedError("a constant holds NaN or infinity", op.location)
+        if isinstance(op, onnx.BipolarQuantOp):
+            x, scale = arrays
+            return QuantizedConstant(np.where(x >= 0, 1, -1).astype(np.int8), _scalar(scale))
+        return _quant(op, arrays)
 
 
-def _f32(values: Array) -> Array:
-    return _scalar(values.astype(np.float32))
+_SHAPES = (
+    onnx.TransposeOp,
+    onnx.ReshapeOp,
+    onnx.FlattenOp,
+    onnx.SqueezeOp,
+    onnx.UnsqueezeOp,
+    onnx.IdentityOp,
+)
+"""Operators that leave the elements of their first operand as they are."""
 
 
 def _scalar(values: Array) -> Array:
     return values.reshape(()) if values.size == 1 else values
 
 
-def _quant(op: onnx.OnnxOp) -> QuantizedConstant | None:
-    x, scale, zero_point, bits = (onnx.constant_value(v) for v in op.operands[:4])
-    if x is None or scale is None or zero_point is None or bits is None or bits.size != 1:
-        return None
-    x, scale, zero_point = (v.astype(np.float32) for v in (x, scale, zero_point))
-    signed, width = bool(op.int_attr("signed", 1)), int(bits.reshape(()))
-    scaled = (x / scale + zero_point).astype(np.float32)
+def _quant(op: onnx.OnnxOp, arrays: list[Array]) -> QuantizedConstant | None:
+    x, scale, zero_point, bits = arrays
+    signed, width = bool(op.int_attr("signed", 1)), check_bits(bits, MAX_BITS, op)
+    mode = op.str_attr("rounding_mode", "ROUND").upper()
+    if mode not in ROUNDING_MODES:
+        raise UnsupportedError(
+            f"rounding mode {mode!r}; known are {', '.join(ROUNDING_MODES)}", op.location
+        )
+    if not scale.all():
+        raise UnsupportedError("a scale of 0", op.location)
+    with np.errstate(all="ignore"):
+        scaled = (x / scale + zero_point).astype(np.float32)
     if signed and width == 1:
         integers = np.where(scaled >= 0, 1, -1)
     else:
         low, high = quant_bounds(width, signed, bool(op.int_attr("narrow", 1)))
-        mode = ROUNDING_MODES[op.str_attr("rounding_mode", "ROUND").upper()]
-        integers = quantize(mode, np.clip(scaled, low, high), low, high)
-    shifted = integers - zero_point
-    if not np.array_equal(shifted, np.rint(shifted)):
-        return None
-    return QuantizedConstant(shifted.astype(np.int64), _f32(scale))
+        integers = quantize(ROUNDING_MODES[mode], scaled, low, high)
+    if zero_point.any():
+        shifted = integers - zero_point.astype(np.float64)
+        if not np.array_equal(shifted, np.rint(shifted)):
+            raise UnsupportedError("a zero point that is no integer", op.location)
+        integers = shifted.astype(np.int64)
+    low, high = int(integers.min(initial=0)), int(integers.max(initial=0))
+    return QuantizedConstant(integers.astype(smallest_dtype(low, high)), _scalar(scale))
 
 
-def _reshaped(value: SSAValue) -> QuantizedConstant | None:
-    op = value.owner
-    assert isinstance(op, onnx.OnnxOp)
-    inner = quantized_constant(op.operands[0])
-    shape = getattr(value.type, "get_shape", lambda: None)()
-    if inner is None or shape is None or -1 in shape:
-        return None
-    scales = inner.scales if inner.scales.size == 1 else inner.spread_scales.reshape(shape)
-    return QuantizedConstant(inner.integers.reshape(shape), _scalar(scales))
+def check_bits(bits: Array, most: int, op: onnx.OnnxOp) -> int:
+    """The bit width of a quantizer; raises `UnsupportedError` if it is not one integer."""
+    width = bits.reshape(-1)[0] if bits.size == 1 else 0
+    if width != int(width) or not 1 <= width <= most:
+        raise UnsupportedError(
+            f"bit width {bits.tolist()}; expected one integer from 1 to {most}", op.location
+        )
+    return int(width)
+
+
+def smallest_dtype(low: int, high: int) -> np.dtype[Any]:
+    """The smallest signed NumPy type from `low` to `high`."""
+    return np.promote_types(np.min_scalar_type(low), np.promote_types(np.int8, np.min_scalar_type(high)))
+
+
+def _moved(op: onnx.OnnxOp, inner: QuantizedConstant) -> QuantizedConstant | None:
+    """The constant after an operator that only moves its elements."""
+    if isinstance(op, onnx.TransposeOp):
+        perm = op.ints_attr("perm", list(range(inner.integers.ndim))[::-1])
+        return inner.map(lambda array: array.transpose(perm))
+    if isinstance(op, onnx.IdentityOp):
+        return inner
+    shape = static_shape(op.results[0].type)
+    return None if shape is None else inner.map(lambda array: array.reshape(shape))

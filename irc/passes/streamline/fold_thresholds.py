@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -16,36 +16,29 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
-from irc.passes.analysis.ranges import RangeAnalysis, Reachable
-from irc.passes.analysis.threshold_search import (
-    Chain,
-    Steps,
-    find_ambiguous,
-    find_levels,
-    tabulate,
-)
+from irc.passes.analysis.chain import Chain
+from irc.passes.analysis.margin import Ambiguity, find_ambiguous
+from irc.passes.analysis.ranges import RangeAnalysis
+from irc.passes.analysis.threshold_search import Steps, find_levels, is_tabulated, tabulate
 from irc.passes.rewriting import erase_dead, functions_of
-from irc.passes.streamline.streamline_linear import FLOAT32_BITS, UNIT_ROUNDOFF
 
 Array = npt.NDArray[Any]
 
 MARGIN = "bnn.margin"
-"""On a threshold: `"exact"`, or pairs [channel, accumulator] that float32 rounding may decide."""
+"""On a threshold: `"exact"`, or rows [channel, first, last]: accumulators at which float32
+rounding may decide."""
 
-MAX_LISTED = 64
 
-
-def margin_of(op: bnn.ThresholdOp) -> list[tuple[int, int]] | None:
-    """The ambiguous pairs (channel, accumulator) that the search recorded; `None` if it did not.
+def margin_of(op: bnn.ThresholdOp) -> list[Ambiguity] | None:
+    """The ambiguous accumulators that the search recorded; `None` if it did not.
 
     An empty list means: exact for any evaluation order.
     """
     match op.attributes.get(MARGIN):
         case StringAttr():
             return []
-        case ArrayAttr() as pairs:
-            numbers = [a.value.data for a in pairs.data if isinstance(a, IntegerAttr)]
-            return list(zip(numbers[::2], numbers[1::2], strict=True))
+        case bnn.DenseAttr() as rows:
+            return [Ambiguity(*row) for row in rows.numpy().tolist()]
         case _:
             return None
 
@@ -80,25 +73,27 @@ def fold(match: Match, analysis: RangeAnalysis) -> None:
     source, quantizer = match.source, match.quantizer
     reachable = analysis.of(source)
     assert reachable is not None
-    chain = Chain(match.functions, quantizer, _sum_error(source, reachable))
+    chain = Chain(match.functions, quantizer)
     full = reachable.expanded(max(chain.channels, reachable.channels))
+    ambiguous = find_ambiguous(chain, full)
     direction = chain.direction()
-    if direction is None:
+    if direction is None or is_tabulated(chain, full):
         steps = tabulate(chain, full)
-        at = steps.at
     else:
         levels = find_levels(chain, full, direction)
-        at = levels.at
         flipped = _flip_rows(source, levels.falling) if bool(levels.falling.any()) else None
         if flipped is not None:
-            fell = levels.falling
-            levels, source = levels.flipped(fell, full), flipped
-            steps = levels.steps(full.flipped(fell))
-        else:
-            steps = levels.steps(full)
-    ambiguous = find_ambiguous(chain, full, at)
+            source, fell = flipped, levels.falling
+            levels, full = levels.flipped(fell, full), full.flipped(fell)
+            ambiguous = [
+                Ambiguity(c, -last, -first) if fell[c] else Ambiguity(c, first, last)
+                for c, first, last in ambiguous
+            ]
+        steps = levels.steps(full)
     element_type = bnn.frame_type(quantizer.output).element_type
-    steps, element_type = _as_bipolar(steps, element_type)
+    bits = steps.as_bits(full) if _may_become_bipolar(quantizer) else None
+    if bits is not None:
+        steps, element_type = bits, bnn.bipolar
     op = _threshold(source, steps, element_type)
     op.location = quantizer.location
     op.attributes[MARGIN] = _margin_attribute(ambiguous)
@@ -106,14 +101,12 @@ def fold(match: Match, analysis: RangeAnalysis) -> None:
     _replace_quantizer(quantizer, op)
 
 
-def _sum_error(source: SSAValue, reachable: Reachable) -> float:
-    """How far a float32 sum can be from the integer: nothing while 24 bits hold every sum."""
-    if not isinstance(source.owner, bnn.LinearOp):
-        return 0.0
-    largest = int(max(np.abs(reachable.low).max(), np.abs(reachable.high).max()))
-    if largest <= 1 << FLOAT32_BITS:
-        return 0.0
-    return source.owner.weights.shape[1] * UNIT_ROUNDOFF * largest
+def _may_become_bipolar(quantizer: bnn.QuantizeOp) -> bool:
+    """Whether every reader of an integer, which may turn out never to be 0, takes a sign too."""
+    return not isinstance(bnn.frame_type(quantizer.output).element_type, bnn.BipolarType) and all(
+        isinstance(use.operation, bnn.CastOp | bnn.LinearOp | bnn.ThresholdOp)
+        for use in quantizer.output.uses
+    )
 
 
 def _flip_rows(source: SSAValue, rows: Array) -> SSAValue | None:
@@ -156,20 +149,6 @@ def _feeds_one_quantizer(op: Operation) -> bool:
             return False
 
 
-def _as_bipolar(steps: Steps, element_type: Attribute) -> tuple[Steps, Attribute]:
-    """A ternary sign that never gives 0 is bipolar: both its thresholds are the same."""
-    is_sign_without_zero = (
-        not isinstance(element_type, bnn.BipolarType)
-        and steps.bias == -1
-        and steps.at.shape[1] == 2
-        and bool((steps.at[:, 0] == steps.at[:, 1]).all())
-        and bool((steps.steps == 1).all())
-    )
-    if not is_sign_without_zero:
-        return steps, element_type
-    return Steps(steps.at[:, :1], steps.steps[:, :1], 0), bnn.bipolar
-
-
 def _threshold(source: SSAValue, steps: Steps, element_type: Attribute) -> bnn.ThresholdOp:
     at, step = steps.at, steps.steps
     alike = len(at) > 1 and bool((at == at[:1]).all()) and bool((step == step[:1]).all())
@@ -185,11 +164,8 @@ def _threshold(source: SSAValue, steps: Steps, element_type: Attribute) -> bnn.T
     )
 
 
-def _margin_attribute(ambiguous: list[tuple[int, int]]) -> Attribute:
-    if not ambiguous:
-        return StringAttr("exact")
-    listed = ambiguous[:MAX_LISTED]
-    return ArrayAttr([IntegerAttr(number, i64) for pair in listed for number in pair])
+def _margin_attribute(ambiguous: list[Ambiguity]) -> Attribute:
+    return bnn.DenseAttr.from_integers(np.array(ambiguous)) if ambiguous else StringAttr("exact")
 
 
 def _replace_quantizer(quantizer: bnn.QuantizeOp, op: bnn.ThresholdOp) -> None:

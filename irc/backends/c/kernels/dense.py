@@ -100,8 +100,7 @@ def emit_plane_dense(unit: Unit, op: packed.PlaneDenseOp) -> None:
         counters="\n".join(f"{counter} c{i}{j} = 0;" for i, j in pairs),
         loads="\n".join(f"const {word} w{i} = {_plane('w', i)};" for i in range(len(of_w))),
         counting="\n".join(
-            f"c{i}{j} = ({counter})(c{i}{j} + {one}(({word})(w{i} & {_plane('x', j)})));"
-            for i, j in pairs
+            f"c{i}{j} += {one}(({word})(w{i} & {_plane('x', j)}));" for i, j in pairs
         ),
         sum=("" if op.scale == 1 else "2 * ")
         + f"({products})"

@@ -7,6 +7,7 @@ import math
 from irc.backends.c.kernels.sink import (
     Sink,
     add_packing,
+    as_unsigned,
     result_arguments,
     thresholding_sink,
 )
@@ -14,7 +15,7 @@ from irc.backends.c.text import c_type
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
-from irc.dialects.packed_types import BitsType, region_name
+from irc.dialects.packed_types import BitsType, container_width
 
 _PACK = """
 /* Elements into bits. */
@@ -31,10 +32,10 @@ static void $name(const $in *x, size_t results$parameters)
 def emit_pack(unit: Unit, op: packed.PackOp) -> None:
     """Bit j of an element goes to plane j; the sign of a bipolar one to its only plane."""
     source, result = packed.array_type(op.input), packed.bits_type(op.output)
-    unsigned = f"(uint{region_name(source.element_type)[1:]}_t)"
     is_bipolar = isinstance(source.element_type, BipolarType)
+    width = container_width(source.element_type)
     sink = Sink()
-    add_packing(sink, result, f"{unsigned}(x[m] > 0)" if is_bipolar else f"{unsigned}x[m]")
+    add_packing(sink, result, as_unsigned("x[m] > 0" if is_bipolar else "x[m]", width))
     function = unit.function("pack", _PACK, **_input_type(op), **sink.parts())
     x = Moving(unit.address(op.input), result.width)
     unit.call_rows(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from irc.backends.c.text import word_type
+from irc.backends.c.text import word_type, work_type
 from irc.backends.c.unit import Unit
 
 _SWAR = """
 /* Ones in a word, in ever wider fields (Warren, "Hacker's Delight", figure 5-2). */
 static unsigned $name($word v)
 {
-    v = ($word)(v - ((v >> 1) & $m1));
-    v = ($word)((v & $m2) + ((v >> 2) & $m2));
-    v = ($word)((v + (v >> 4)) & $m4);
-    return (unsigned)(($word)(v * $ones) >> $top);
+    $work u = v;
+    u = u - ((u >> 1) & $m1);
+    u = (u & $m2) + ((u >> 2) & $m2);
+    u = (u + (u >> 4)) & $m4;
+    return (unsigned)((u * $ones) >> $top)$mask;
 }
 """
 
@@ -31,7 +32,7 @@ static unsigned $name($word v)
     };
     unsigned count = 0;
     for (unsigned shift = 0; shift < $width; shift += 8u) {
-        count += ones[(v >> shift) & 0xFFu];
+        count += ones[(($work)v >> shift) & 0xFFu];
     }
     return count;
 }
@@ -51,7 +52,7 @@ static $count $name(const $word *a, const $word *b, size_t words)
 {
     $count count = 0;
     for (size_t i = 0; i < words; ++i) {
-        count = ($count)(count + $popcount(($word)(a[i] $combine b[i])));
+        count += $popcount(($word)(a[i] $combine b[i]));
     }
     return count;
 }
@@ -60,23 +61,26 @@ static $count $name(const $word *a, const $word *b, size_t words)
 
 def popcount(unit: Unit, strategy: str, word: int) -> str:
     """The function that counts the ones of one word; returns its name."""
-    kind = word_type(word)
+    kind, work = word_type(word), work_type(word)
     if strategy == "builtin":
         # `unsigned long` has 32 bits at least, `unsigned` perhaps 16.
         builtin = f"__builtin_popcount{'' if word <= 16 else 'l' if word <= 32 else 'll'}"
         return unit.function("popcount", _BUILTIN, word=kind, builtin=builtin)
     if strategy == "table":
-        return unit.function("popcount", _TABLE, word=kind, width=f"{word}u")
+        return unit.function("popcount", _TABLE, word=kind, work=work, width=f"{word}u")
     repeat = word // 8
     return unit.function(
         "popcount",
         _SWAR,
         word=kind,
+        work=work,
         m1=f"0x{'55' * repeat}u",
         m2=f"0x{'33' * repeat}u",
         m4=f"0x{'0F' * repeat}u",
         ones=f"0x{'01' * repeat}u",
         top=str(word - 8),
+        # The product of 16 bits may be computed in more.
+        mask=" & 0xFFu" if word == 16 else "",
     )
 
 

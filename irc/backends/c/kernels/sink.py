@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from irc.backends.c.text import c_type, fill, word_type
+from irc.backends.c.text import c_type, fill, word_type, work_type
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
@@ -46,7 +46,7 @@ def thresholding_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
         _add_thresholds(unit, sink, op, op.staircase, width)
     result = packed.buffer_type(op.output)
     if isinstance(result, BitsType):
-        add_packing(sink, result, f"({'u' + accumulator}){code}")
+        add_packing(sink, result, as_unsigned(code, op.accumulator.width.data))
         return sink
     if op.staircase is not None and isinstance(result.element_type, BipolarType):
         code = "2 * code - 1"
@@ -102,7 +102,7 @@ def _add_thresholds(
 
 
 _ONE_PLANE = """
-bits = ($word)(bits | ($word)(($word)($code & 1u) << (m & $mask)));
+bits = ($word)(bits | (($word)($code & 1u) << (m & $mask)));
 if ((m & $mask) == $mask || m + 1u == results) {
     *y = bits;
     ++y;
@@ -112,7 +112,7 @@ if ((m & $mask) == $mask || m + 1u == results) {
 
 _PLANES = """
 for (unsigned j = 0; j < $planes; ++j) {
-    bits[j] = ($word)(bits[j] | ($word)(($word)(($code >> j) & 1u) << (m & $mask)));
+    bits[j] = ($word)(bits[j] | (($word)(($code >> j) & 1u) << (m & $mask)));
 }
 if ((m & $mask) == $mask || m + 1u == results) {
     for (unsigned j = 0; j < $planes; ++j) {
@@ -124,13 +124,19 @@ if ((m & $mask) == $mask || m + 1u == results) {
 """
 
 
+def as_unsigned(expression: str, width: int) -> str:
+    """A C expression of so many bits, as an unsigned one in which shifts are defined."""
+    narrow = f"({word_type(width)})({expression})"
+    return f"({work_type(width)}){narrow}" if width <= 16 else narrow
+
+
 def add_packing(sink: Sink, result: BitsType, code: str) -> None:
     """Collect the bits of `code`, an unsigned C expression, and store a word when it is full.
 
     The kernel calls the number of results in a row `results`.
     """
     word = word_type(result.word)
-    parts = {"word": word, "code": f"({code})", "mask": f"{result.word - 1}u"}
+    parts = {"word": word, "code": code, "mask": f"{result.word - 1}u"}
     sink.parameters.append(f"{word} *y")
     sink.y_stride = result.planes * result.words
     if result.planes == 1:

@@ -40,7 +40,7 @@ def mvu_module(op: dataflow.MvuOp, name: str) -> hw.HWModuleOp:
     b = unit_builder(name, source.beat_width, result.beat_width, op.location)
     products = products_of(op)
     complete = b.wire("sum_valid", 1)
-    end = output_register(b, complete.value, result.beat_width)
+    end = output_register(b, complete.value)
     schedule = _schedule(b, op, end.enable)
     inputs = _replayed_input(b, op, products, schedule)
     weights = _weights(b, op, products, schedule)

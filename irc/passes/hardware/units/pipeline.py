@@ -53,25 +53,27 @@ def counter(b: HwBuilder, name: str, count: int, advance: SSAValue) -> Counter:
     return Counter(reg.value, is_last)
 
 
-def output_register(b: HwBuilder, valid: SSAValue, width: int) -> OutputRegister:
+def output_register(b: HwBuilder, valid: SSAValue) -> OutputRegister:
     """The end of a pipeline: `valid` says that a result is there to be stored in this cycle."""
     out_valid = b.reg("out_valid", 1)
     ready = b.input(f"{OUTPUT}_tready")
-    free = b.or_(b.not_(out_valid.value), ready)
+    free = b.named("free", b.or_(b.not_(out_valid.value), ready))
     load = b.named("load", b.and_(valid, free))
     out_valid.set_next(b.or_(load, b.and_(out_valid.value, b.not_(ready))))
     b.output(f"{OUTPUT}_tvalid", out_valid.value)
-    return OutputRegister(b, b.named("enable", b.or_(b.not_(valid), free)), load, width)
+    enable = b.named("enable", b.or_(b.not_(valid), free))
+    return OutputRegister(b, free, enable, load)
 
 
 @dataclass(frozen=True)
 class OutputRegister:
-    """`enable` lets the pipeline before the register advance."""
+    """`free` says that a result would find room, `enable` that none stands in the way of the
+    pipeline before the register."""
 
     b: HwBuilder
+    free: SSAValue
     enable: SSAValue
     load: SSAValue
-    width: int
 
     def store(self, lanes: Sequence[SSAValue]) -> None:
         """The result, lane 0 in the least significant bits."""

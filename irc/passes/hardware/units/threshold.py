@@ -32,17 +32,18 @@ def threshold_module(op: dataflow.ThresholdOp, name: str) -> hw.HWModuleOp:
     bits = table.rom_bits()
     word = None
     if op.channel_folds == 1:
-        end = output_register(b, valid, result.beat_width)
+        end = output_register(b, valid)
+        b.output(f"{INPUT}_tready", end.free)
     else:
         present = b.reg("beat_valid", 1)
-        end = output_register(b, present.value, result.beat_width)
+        end = output_register(b, present.value)
+        b.output(f"{INPUT}_tready", end.enable)
         present.set_next(valid, end.enable)
         beat = b.delay("beat", beat, None, end.enable)
         if bits is not None:
             taken = b.and_(valid, end.enable)
             fold = counter(b, "fold", table.folds, taken)
             word = b.rom("channels", bits, fold.value, taken)
-    b.output(f"{INPUT}_tready", end.enable)
     numbers = [Number(lane, low, high) for lane in b.slices(beat, source.element_width)]
     codes = [comparisons.emit(b, x, table, word, lane) for lane, x in enumerate(numbers)]
     end.store([fit(b, code, result.element_width) for code in codes])

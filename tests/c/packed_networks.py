@@ -1,0 +1,63 @@
+"""Networks at level packed, in every combination of options, for the tests of generated C."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from random import Random
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from random_networks import random_frames, random_network
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+
+from irc.interp.run import run_module
+from irc.passes.software.convert_bnn_to_packed import ConvertBnnToPacked
+from irc.passes.software.plan_arena import PlanArena
+
+Array = npt.NDArray[Any]
+
+OPTIONS = list(product((8, 16, 32, 64), ("swar", "table", "builtin"), (0, 8, 64)))
+
+
+def to_packed(
+    module: ModuleOp, word: int = 32, popcount: str = "swar", products: int = 8
+) -> ModuleOp:
+    """A clone of a bnn module at level packed, verified after each pass."""
+    module = module.clone()
+    for step in (ConvertBnnToPacked(word, popcount, products), PlanArena()):
+        step.apply(Context(), module)
+        module.verify()
+    return module
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network at level packed, frames for it, and what the bnn level says they give."""
+
+    name: str
+    packed: ModuleOp
+    frames: Array
+    expected: list[Array]
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """Two networks for each combination of options, always the same ones."""
+    found: list[Case] = []
+    for number, (word, popcount, products) in enumerate(OPTIONS * 2):
+        random = Random(number)
+        module = random_network(random)
+        frames = random_frames(module, random, 8)
+        name = f"net{number}"
+        packed = to_packed(module, word, popcount, products)
+        found.append(Case(name, packed, frames, run_module(module, [frames])))
+    return tuple(found)
+
+
+def same(got: Array, expected: Array) -> bool:
+    """Equal to the bit, except that the sign of a zero is free."""
+    return got.dtype == expected.dtype and np.array_equal(got, expected, equal_nan=True)

@@ -1,0 +1,108 @@
+"""Generated C is clean under strict compilers and sanitizers, and computes what bnn says."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packed_networks import Case, cases, same
+from xdsl.dialects.builtin import ModuleOp
+
+from irc.backends.c.compiler import find_compiler, run_compiler
+from irc.backends.c.header import header_text
+from irc.backends.c.host import HostModel, batch_text
+from irc.backends.c.project import project_files, write_files
+from irc.backends.c.source import CSource, emit_c
+from irc.backends.c.vectors import Vectors
+from irc.dialects import packed
+
+STRICT = [
+    *("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion"),
+    *("-Wshadow", "-Wcast-qual", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wundef"),
+    "-Werror",
+]
+SANITIZE = ["-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-g"]
+
+
+def sources() -> list[tuple[Case, CSource]]:
+    return [(case, emit_c(case.packed, case.name)) for case in cases()]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All networks in one shared library, compiled with every warning an error.
+
+    -O2 in gcc's default dialect, where it contracts floating-point operations if it may.
+    """
+    folder = tmp_path_factory.mktemp("generated")
+    names: list[str] = []
+    for case, source in sources():
+        write_files(
+            folder,
+            {
+                f"{case.name}.h": header_text(source),
+                f"{case.name}.c": source.body,
+                f"{case.name}_batch.c": batch_text(source),
+            },
+        )
+        names += [f"{case.name}.c", f"{case.name}_batch.c"]
+    command = [*find_compiler(), *STRICT, "-ffp-contract=fast", "-march=native", "-O2"]
+    run_compiler([*command, "-fPIC", "-shared", *names, "-o", "nets.so", "-lm"], folder)
+    return folder / "nets.so"
+
+
+@pytest.mark.slow
+def test_generated_c_equals_bnn(library: Path) -> None:
+    for case, source in sources():
+        got = HostModel(source, library).run(case.frames)
+        assert len(got) == len(case.expected)
+        for mine, theirs in zip(got, case.expected, strict=True):
+            assert same(mine, theirs), case.name
+
+
+def test_the_networks_use_every_kernel() -> None:
+    seen = {type(op) for case in cases() for op in case.packed.walk()}
+    kernels = {op for op in packed.Packed.operations if op.name.startswith("packed.")}
+    assert kernels <= seen
+
+
+@pytest.mark.slow
+def test_test_programs_pass_under_sanitizers(tmp_path: Path) -> None:
+    """Every network's own test program, in one executable that runs them all."""
+    names: list[str] = []
+    for case, source in sources():
+        folder = tmp_path / case.name
+        folder.mkdir()
+        write_files(folder, project_files(source, Vectors([case.frames], case.expected)))
+        program = folder / f"test_{case.name}.c"
+        text = program.read_text(encoding="utf-8")
+        assert "int main(void)" in text
+        program.write_text(
+            text.replace(
+                "int main(void)", f"int {case.name}_main(void);\nint {case.name}_main(void)"
+            ),
+            encoding="utf-8",
+        )
+        names += [f"{case.name}/{case.name}.c", f"{case.name}/test_{case.name}.c"]
+    driver = [f"int {case.name}_main(void);" for case in cases()]
+    calls = " + ".join(f"{case.name}_main()" for case in cases())
+    driver.append(f"int main(void)\n{{\n    return {calls};\n}}\n")
+    (tmp_path / "driver.c").write_text("\n".join(driver), encoding="utf-8")
+    command = [*find_compiler(), *STRICT, *SANITIZE, "-O1", "driver.c", *names]
+    run_compiler([*command, "-o", "all", "-lm"], tmp_path)
+    done = subprocess.run([tmp_path / "all"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stdout.count("8 of 8 frames agree") == len(cases())
+
+
+def flip_one_weight(module: ModuleOp) -> bool:
+    """Flip the lowest bit of the first weight of the last dense kernel, if there is one."""
+    for op in reversed(list(module.walk())):
+        if isinstance(op, packed.XnorDenseOp | packed.PlaneDenseOp | packed.SignDenseOp):
+            words = op.weights.numpy().copy()
+            words.flat[0] ^= np.array(1, words.dtype)
+            op.weights = packed.DenseAttr.from_numpy(words, op.weights.element_type)
+            return True
+    return False
