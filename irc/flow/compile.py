@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,10 +81,3 @@ def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:
         return random.choice(np.array([-1, 1], np.int8), shape)
     return random.integers(low, high, shape, np.int64, endpoint=True)
 
-
-def file_hash(path: str) -> str:
-    """SHA-256 of a file, in hexadecimal; empty where it cannot be read."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return ""

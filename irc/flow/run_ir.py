@@ -81,7 +81,8 @@ def run_hardware(ladder: Ladder, data: Data, observe: Progress) -> Array:
     into the stream, and the results are exact values, before any float arithmetic of the host.
     """
     from irc.interp.beats import beats_to_frames, frames_to_beats
-    from irc.interp.rtl import HwSimulator, run_axis
+    from irc.interp.rtl import HwSimulator
+    from irc.interp.rtl_axis import run_axis
     from irc.passes.hardware.convert_dataflow_to_hw import stream_attributes
 
     top, source, result = stream_attributes(ladder.source)
@@ -90,7 +91,7 @@ def run_hardware(ladder: Ladder, data: Data, observe: Progress) -> Array:
     simulator = HwSimulator(ladder.source, top)
     beats: list[Array] = []
     for index in range(len(frames)):
-        answer = run_axis(simulator, frames_to_beats(frames[index : index + 1], source))
-        beats.append(np.asarray(answer.frames))
+        stimulus = frames_to_beats(frames[index : index + 1], source)
+        beats.append(run_axis(simulator, stimulus, result.beats, result.tdata_width // 8).beats)
         observe(index + 1, len(frames))
     return beats_to_frames(np.concatenate(beats), result)

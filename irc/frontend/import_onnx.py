@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.onnx_op import DOMAIN, OPSETS, node_location, op_class
 from irc.dialects.onnx_proto import (
@@ -36,6 +37,7 @@ from irc.dialects.onnx_types import none, ranked, unknown
 from irc.errors import IrcError
 from irc.frontend.onnx_check import (
     check_operators,
+    check_text,
     node_names,
     opset_versions,
     sort_nodes,
@@ -60,6 +62,7 @@ def import_model(
     """
     model, origin = read_model(source)
     owned = model is not source
+    check_text(model, origin.name)
     opsets = opset_versions(model, origin.name)
     if model.functions:
         model, owned = _inline(model, origin), True
@@ -225,6 +228,10 @@ class _Importer:
                 regions.get(region) or Region() for region in op_specs()[node.op_type].regions
             ],
         )
+        try:
+            op.verify_()
+        except VerifyException as error:
+            raise IrcError(f"{self.origin.name}: {where}: {error}") from None
         block.add_op(op)
         for output, result in zip(node.output, op.results, strict=False):
             if output:

@@ -37,6 +37,34 @@ def _all_nodes(graph: GraphProto) -> Iterator[tuple[str, NodeProto]]:
             yield from _all_nodes(inner)
 
 
+def check_text(model: ModelProto, source: str) -> None:
+    """`IrcError` unless every name is text: protobuf hands out damaged ones as bytes."""
+    texts: list[object] = [
+        model.producer_name,
+        model.producer_version,
+        model.domain,
+        model.doc_string,
+        *(entry.domain for entry in model.opset_import),
+        *(text for entry in model.metadata_props for text in (entry.key, entry.value)),
+        *_texts(model.graph),
+    ]
+    for text in texts:
+        if not isinstance(text, str):
+            raise IrcError(f"{source}: the name {text!r} is not UTF-8 text; the file is damaged")
+
+
+def _texts(graph: GraphProto) -> Iterator[str]:
+    yield graph.name
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        yield value.name
+        yield from (dim.dim_param for dim in value.type.tensor_type.shape.dim)
+    yield from _initializer_names(graph)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+        yield from (text for inner in subgraphs(node) for text in _texts(inner))
+
+
 def opset_versions(model: ModelProto, source: str) -> dict[str, int]:
     """Opset version by domain; `UnsupportedError` for one that the installed onnx lacks."""
     opsets: dict[str, int] = {}

@@ -45,7 +45,7 @@ def write_result(text: str | bytes, path: str | None) -> None:
         raise IrcError(f"{path}: cannot be written: {reason}") from None
 
 
-def _write_stdout(text: str) -> None:
+def _write_stdout(text: str | bytes) -> None:
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
         raise IrcError("standard output is closed; give a file with -o")
     try:

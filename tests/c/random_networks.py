@@ -15,6 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from irc.dialects import bnn
 from irc.dialects.bnn import DenseAttr, bipolar, sint, smallest_int, uint
 from irc.dialects.dense import BipolarType, element_range
+from irc.interp.bnn import to_element_type
 
 Array = npt.NDArray[Any]
 
@@ -157,4 +158,4 @@ def random_frames(module: ModuleOp, random: Random, count: int) -> Array:
     frames = Builder(random).values(frame.element_type, (count, *frame.get_shape()))
     low, high = element_range(frame.element_type)
     frames[0], frames[1] = low, high
-    return frames
+    return to_element_type(frames, frame.element_type)

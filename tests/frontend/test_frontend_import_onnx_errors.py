@@ -178,6 +178,18 @@ def test_opsets_that_do_not_exist(opset: int):
         import_model(net(opset=opset))
 
 
+def test_wrong_numbers_of_inputs_and_unknown_attributes():
+    assert failure(net([node("Add", ["x"], ["y"], name="a")])) == (
+        "model: node 'a' (Add): 1 inputs, expected 2"
+    )
+    assert failure(net([node("Relu", ["x"], ["y", "z"])])) == (
+        "model: node 'Relu_0' (Relu): 2 outputs, expected 1"
+    )
+    assert failure(net([node("Transpose", ["x"], ["y"], axes=[0])])) == (
+        "model: node 'Transpose_0' (Transpose): no attribute 'axes'; known: perm"
+    )
+
+
 # Attributes and constants
 
 
@@ -241,6 +253,13 @@ def test_input_dimensions():
     assert failure(source) == "model: input 'x': dimension -1 in shape [-1, 4] is negative"
     source.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 2**40
     assert "model: input 'x': shape [1099511627776, 4] has" in failure(source)
+
+
+def test_names_that_are_not_text():
+    data = net([node("Neg", ["x"], ["yyyy"]), node("Neg", ["yyyy"], ["y"])]).SerializeToString()
+    assert failure(data.replace(b"yyyy", b"y\xffyy")) == (
+        r"model: the name b'y\xffyy' is not UTF-8 text; the file is damaged"
+    )
 
 
 def test_attributes_without_a_value():

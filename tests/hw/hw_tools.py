@@ -107,7 +107,7 @@ def run_verilator(files: Sequence[Path], bench: str) -> str:
     (folder / "bench.v").write_text(bench)
     command = [str(tool.executable), "--binary", "-Wno-fatal", "--top-module", "bench", "-Mdir"]
     sources = [str(folder / "bench.v"), *(str(path) for path in files)]
-    options = ["-CFLAGS", "-O0", *sources]
+    options = ["-CFLAGS", "-std=c++20 -O0", *sources]
     built = toolchain.run(
         [*command, str(folder / "obj"), *options], cwd=folder, environment=tool.environment
     )

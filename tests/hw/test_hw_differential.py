@@ -109,7 +109,8 @@ class RandomLogic:
         if choice == 11:
             count = rng.choice([2, 4, 8])
             return b.select([same() for _ in range(count)], self.of_width(count.bit_length() - 1))
-        if choice == 12:
+        # Icarus Verilog 11 divides numbers of more than 64 bits wrongly.
+        if choice == 12 and width <= 64:
             divisor = b.or_(same(), 1)  # division by zero is undefined
             op_type = rng.choice([comb.DivUOp, comb.DivSOp, comb.ModUOp, comb.ModSOp])
             op = op_type(x, divisor)
@@ -168,7 +169,7 @@ def test_icarus_agrees_with_the_simulator(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_verilator_agrees_with_the_simulator(seed: int, tmp_path: Path) -> None:
-    compare(RandomLogic(seed, 400), run_verilator, 100, tmp_path)
+    compare(RandomLogic(seed, 150), run_verilator, 100, tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -51,7 +51,7 @@ _WIRE_NAMES: dict[type[Operation], str] = {
     comb.ExtractOp: "bits",
     comb.ConcatOp: "joined",
     comb.ReplicateOp: "copies",
-    hw.ArrayCreateOp: "table",
+    hw.ArrayCreateOp: "elements",
     hw.ArrayGetOp: "element",
     rtl.PopcountOp: "count",
 }
@@ -141,7 +141,7 @@ class _ModulePrinter:
             return
         indent = " " * (len(line) - len(line.lstrip()))
         self.lines += textwrap.wrap(
-            line,
+            line.strip(),
             LINE_LENGTH,
             initial_indent=indent,
             subsequent_indent=indent + "    ",
@@ -349,7 +349,9 @@ class _ModulePrinter:
             return Expr(array)
         if step == 1:
             return Expr(f"{array}[{position.text}]")
-        return Expr(f"{array}[{position.atom} * {step} +: {step}]")
+        # The product is 32 bits wide; a concatenation keeps that from widening the index.
+        index = f"{{{position.text}}}" if position.operator else position.text
+        return Expr(f"{array}[{index} * {step} +: {step}]")
 
     # Clocked logic
 

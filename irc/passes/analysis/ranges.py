@@ -74,6 +74,12 @@ class Reachable:
             *(np.broadcast_to(a, (channels,)) for a in (self.low, self.high, self.step))
         )
 
+    def compact(self) -> Reachable:
+        """The same, stored once where all channels are alike."""
+        arrays = (self.low, self.high, self.step)
+        alike = self.channels > 1 and all(bool((a == a[0]).all()) for a in arrays)
+        return Reachable(*(a[:1] for a in arrays)) if alike else self
+
     def flipped(self, where: Array) -> Reachable:
         """The progressions of −x in the channels of the mask `where`."""
         full = self.expanded(len(where))
@@ -157,7 +163,7 @@ def threshold_range(op: bnn.ThresholdOp, source: Reachable) -> Reachable:
     low = np.where(seen, codes, np.iinfo(np.int64).max).min(axis=1)
     high = np.where(seen, codes, np.iinfo(np.int64).min).max(axis=1)
     step = np.gcd.reduce(np.where(seen, codes - low[:, None], 0), axis=1)
-    return Reachable(low, high, np.maximum(step, 1))
+    return Reachable(low, high, np.maximum(step, 1)).compact()
 
 
 class RangeAnalysis:

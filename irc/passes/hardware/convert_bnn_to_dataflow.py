@@ -14,7 +14,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from irc.dialects import bnn, dataflow
 from irc.dialects.dense import is_exact
 from irc.errors import UnsupportedError
-from irc.passes.hardware.layer_names import UniqueNames, describe, location_name
+from irc.passes.hardware.layer_names import UniqueNames, describe, layer_name
 from irc.passes.rewriting import functions_of
 
 
@@ -123,7 +123,7 @@ def _convert(function: FuncOp) -> None:
     result = section[-1].results[0]
     remaining = iter(section)
     for op in remaining:
-        fused = next(remaining) if isinstance(op, bnn.LinearOp) and _fuses(op, section) else None
+        fused = next(remaining) if op is not section[-1] and _fuses(op) else None
         unit = _unit(op, fused, value, names)
         unit.location = op.location
         Rewriter.insert_op(unit, InsertPoint.before(section[0]))
@@ -138,10 +138,11 @@ def _convert(function: FuncOp) -> None:
         op.erase()
 
 
-def _fuses(op: bnn.LinearOp, section: list[Operation]) -> bool:
-    """Whether thresholds alone read the sums, within the part that becomes hardware."""
-    reader = op.output.get_user_of_unique_use()
-    return isinstance(reader, bnn.ThresholdOp) and reader in section
+def _fuses(op: Operation) -> bool:
+    """Whether a linear operation is followed by thresholds; nothing else reads its sums then."""
+    if not isinstance(op, bnn.LinearOp):
+        return False
+    return isinstance(op.output.get_user_of_unique_use(), bnn.ThresholdOp)
 
 
 def _unit(op: Operation, fused: Operation | None, value: SSAValue, names: UniqueNames) -> Operation:
@@ -149,7 +150,7 @@ def _unit(op: Operation, fused: Operation | None, value: SSAValue, names: Unique
     match op, fused:
         case bnn.LinearOp(), bnn.ThresholdOp():
             return dataflow.MvuOp(
-                names.unique(location_name(op.location) or "mvu"),
+                names.unique(layer_name(op, "mvu")),
                 value,
                 op.weights,
                 bnn.frame_type(fused.output).element_type,
@@ -158,12 +159,12 @@ def _unit(op: Operation, fused: Operation | None, value: SSAValue, names: Unique
                 fused.bias.value.data,
             )
         case bnn.LinearOp(), _:
-            name = names.unique(location_name(op.location) or "mvu")
+            name = names.unique(layer_name(op, "mvu"))
             element_type = bnn.frame_type(op.output).element_type
             return dataflow.MvuOp(name, value, op.weights, element_type)
         case bnn.ThresholdOp(), _:
             return dataflow.ThresholdOp(
-                names.unique(location_name(op.location) or "threshold"),
+                names.unique(layer_name(op, "threshold")),
                 value,
                 op.thresholds,
                 bnn.frame_type(op.output).element_type,

@@ -22,6 +22,28 @@ from irc.passes.hardware.units.top import top_module
 from irc.passes.hardware.units.width_converter import width_converter_module
 from irc.passes.rewriting import functions_of
 
+INPUT_STREAM = "dataflow.input"
+"""Attribute of a top module: the type of the stream that its s_axis port takes."""
+
+OUTPUT_STREAM = "dataflow.output"
+"""Attribute of a top module: the type of the stream that its m_axis port gives."""
+
+
+def stream_attributes(module: ModuleOp) -> tuple[str, dataflow.StreamType, dataflow.StreamType]:
+    """The name of the top module and what its streams carry; `IrcError` where none says so."""
+    for op in module.ops:
+        source, result = op.attributes.get(INPUT_STREAM), op.attributes.get(OUTPUT_STREAM)
+        if (
+            isinstance(op, hw.HWModuleOp)
+            and isinstance(source, dataflow.StreamType)
+            and isinstance(result, dataflow.StreamType)
+        ):
+            return op.sym_name.data, source, result
+    raise IrcError(
+        f"no hardware module says with '{INPUT_STREAM}' and '{OUTPUT_STREAM}' what its streams "
+        "carry; convert-dataflow-to-hw writes both"
+    )
+
 
 @dataclass(frozen=True)
 class ConvertDataflowToHw(ModulePass):
@@ -61,6 +83,8 @@ class _Modules:
             units.append((self.instances.unique(unit), self.module_of(op, unit)))
         top = top_module(self.top, design.source, design.result, units)
         top.location = function.location
+        top.attributes[INPUT_STREAM] = design.source
+        top.attributes[OUTPUT_STREAM] = design.result
         return [top, *self.built.values()]
 
     def module_of(self, op: Operation, unit: str) -> hw.HWModuleOp:

@@ -27,6 +27,18 @@ _PREDICATES: dict[str, Callable[[int, int], bool]] = {
     "ge": lambda a, b: a >= b,
 }
 
+_SWAPPED = {
+    "ult": "ugt",
+    "ule": "uge",
+    "ugt": "ult",
+    "uge": "ule",
+    "slt": "sgt",
+    "sle": "sge",
+    "sgt": "slt",
+    "sge": "sle",
+}
+"""Predicates that say the same of exchanged operands; eq and ne stay."""
+
 
 def constant_of(value: SSAValue) -> int | None:
     """The value of an `hw.constant` as an unsigned number, or None for anything else."""
@@ -210,11 +222,21 @@ class HwExpressions:
 
     def _compare(self, predicate: str, a: Value, b: Value) -> SSAValue:
         lhs, rhs = self._align(a, b)
+        if constant_of(lhs) is not None:
+            lhs, rhs, predicate = rhs, lhs, _SWAPPED.get(predicate, predicate)
         left, right, width = constant_of(lhs), constant_of(rhs), self.width(lhs)
-        if left is not None and right is not None:
-            if predicate[0] == "s":
-                left, right = _signed(left, width), _signed(right, width)
-            return self.const(int(_PREDICATES[predicate[-2:]](left, right)), 1)
+        is_signed = predicate[0] == "s"
+        if right is not None:
+            right = _signed(right, width) if is_signed else right
+            low = -(1 << (width - 1)) if is_signed else 0
+            high = low + (1 << width) - 1
+            # Where both ends of the range compare alike, all between do: not so for eq and ne.
+            holds = _PREDICATES[predicate[-2:]]
+            if left is not None:
+                left = _signed(left, width) if is_signed else left
+                return self.const(int(holds(left, right)), 1)
+            if predicate not in ("eq", "ne") and holds(low, right) == holds(high, right):
+                return self.const(int(holds(low, right)), 1)
         if width == 1 and predicate in ("eq", "ne") and right is not None:
             return lhs if (right == 1) == (predicate == "eq") else self.not_(lhs)
         return self._build(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import cast
 
 from xdsl.dialects.builtin import ArrayAttr, FusedLoc, NameLoc
@@ -33,20 +32,22 @@ class UniqueNames:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
 
     def unique(self, wanted: str) -> str:
         """`wanted`, or `wanted_2`, `wanted_3`… where that is taken."""
-        name = next(name for name in _variants(wanted) if name not in self._taken)
+        name, number = wanted, self._next.get(wanted, 2)
+        while name in self._taken:
+            name, number = f"{wanted}_{number}", number + 1
+        self._next[wanted] = number
         self._taken.add(name)
         return name
 
 
-def _variants(wanted: str) -> Iterator[str]:
-    yield wanted
-    number = 2
-    while True:
-        yield f"{wanted}_{number}"
-        number += 1
+def layer_name(op: Operation, otherwise: str) -> str:
+    """What a layer is called: by its ONNX node, without what could not stand between quotes."""
+    name = re.sub(r'["\s]+', " ", location_name(op.location) or "").strip()
+    return name or otherwise
 
 
 def verilog_identifier(name: str) -> str:

@@ -15,7 +15,6 @@ from irc.dialects import onnx
 from irc.dialects.bnn import frame_type
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.lift.lifting import BlockedError, Lifting, Obstacle
-from irc.passes.lift.quantized_constants import quantized_constant
 from irc.passes.lift.rules import RULES
 from irc.passes.rewriting import functions_of
 
@@ -85,7 +84,9 @@ def lift_function(function: FuncOp) -> FuncOp:
 def _batch(function: FuncOp) -> int | None:
     """The leading dimension that all inputs share; `None` where an input is a plain vector."""
     shapes = [
-        a.type.get_shape() for a in function.body.block.args if isinstance(a.type, TensorType)
+        frame_type(argument).get_shape()
+        for argument in function.body.block.args
+        if TensorType.constr().verifies(argument.type)
     ]
     if any(len(shape) < 2 for shape in shapes):
         return None
@@ -114,11 +115,11 @@ def _lift_argument(lifting: Lifting, argument: SSAValue) -> None:
 def _lift_node(lifting: Lifting, op: onnx.OnnxOp) -> None:
     if isinstance(op, onnx.ConstantOp):
         return
-    if op.results and quantized_constant(op.results[0]) is not None:
-        return
     lifting.node = op
     lift = RULES.get(op.op_type)
     try:
+        if op.results and lifting.quantized(op.results[0]) is not None:
+            return
         if lift is None:
             raise UnsupportedError("this operator is not supported")
         lifting.values[op.results[0]] = lift(lifting, op)

@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from irc.dialects import bnn, onnx
 from irc.errors import UnsupportedError
-from irc.passes.lift.quantized_constants import quantized_constant
+from irc.passes.lift.quantized_constants import QuantizedConstant, QuantizedConstants
 
 Array = npt.NDArray[Any]
 
@@ -47,6 +47,7 @@ class Lifting:
     values: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     obstacles: list[Obstacle] = field(default_factory=list[Obstacle])
     node: onnx.OnnxOp | None = None
+    quantized_constants: QuantizedConstants = field(default_factory=QuantizedConstants)
 
     def emit(self, op: Operation) -> SSAValue:
         """Append an operation at the location of the current node; returns its first result."""
@@ -85,13 +86,17 @@ class Lifting:
         """
         found = onnx.constant_value(value)
         if found is None:
-            quantized = quantized_constant(value)
+            quantized = self.quantized(value)
             if quantized is None:
                 return None
             found = quantized.floats
         if found.dtype.kind == "f" and not np.isfinite(found).all():
             raise self.fail("a constant holds NaN or infinity")
         return found
+
+    def quantized(self, value: SSAValue | None) -> QuantizedConstant | None:
+        """The integers and scales of a constant behind a quantizer; `None` for anything else."""
+        return self.quantized_constants.of(value)
 
     def required_constant(self, value: SSAValue | None, what: str) -> Array:
         """The array of a constant; raises if it is missing or computed at run time."""

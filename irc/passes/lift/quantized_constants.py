@@ -156,9 +156,10 @@ def check_bits(bits: Array, most: int, op: onnx.OnnxOp) -> int:
     return int(width)
 
 
-def smallest_dtype(low: int, high: int) -> np.dtype[Any]:
-    """The smallest signed NumPy type from `low` to `high`."""
-    return np.promote_types(np.min_scalar_type(low), np.promote_types(np.int8, np.min_scalar_type(high)))
+def smallest_dtype(low: int, high: int) -> type[np.signedinteger[Any]]:
+    """The smallest signed NumPy type that holds `low` to `high`."""
+    kinds = (np.int8, np.int16, np.int32)
+    return next((k for k in kinds if np.iinfo(k).min <= low and high <= np.iinfo(k).max), np.int64)
 
 
 def _moved(op: onnx.OnnxOp, inner: QuantizedConstant) -> QuantizedConstant | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +29,15 @@ INPUT_NAME = "bnn.name"
 INPUT_DECLARATION = "bnn.declared"
 """Argument attribute: how the model's float input follows from the integer one."""
 
+_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+
 _DECLARATION = re.compile(
     r"(?P<type>bipolar|u?int(?P<width>[1-9]|1[0-6]))"
-    r"(?:(?P<op>[/*])(?P<factor>[0-9.eE+-]+?))?"
-    r"(?P<offset>[+-][0-9.]+(?:[eE][+-]?[0-9]+)?)?"
+    rf"(?:(?P<op>[/*])(?P<factor>[+-]?{_NUMBER}))?"
+    rf"(?P<offset>[+-]{_NUMBER})?"
 )
+
+_NUMBERS = (("factor", 1), ("offset", 0))
 
 SYNTAX = (
     "expected TYPE, TYPE/NUMBER or TYPE*NUMBER, with an optional +NUMBER or -NUMBER, "
@@ -56,13 +61,13 @@ class InputDeclaration:
         match = _DECLARATION.fullmatch(text.replace(" ", ""))
         if match is None:
             raise UsageError(f"input declaration {text!r}: {SYNTAX}")
-        try:
-            constant = float(match["factor"] or 1)
-            offset = float(match["offset"] or 0)
-        except ValueError:
-            raise UsageError(f"input declaration {text!r}: {SYNTAX}") from None
-        if constant == 0 or constant != constant or abs(constant) == float("inf"):
-            raise UsageError(f"input declaration {text!r}: the factor must be finite and not 0")
+        with np.errstate(over="ignore", under="ignore"):
+            constant, offset = (float(np.float32(match[g] or d)) for g, d in _NUMBERS)
+        if constant == 0 or not math.isfinite(constant) or not math.isfinite(offset):
+            raise UsageError(
+                f"input declaration {text!r}: the numbers must be finite as float32, "
+                "and the factor not 0"
+            )
         if match["type"] == "bipolar":
             element_type: Attribute = bnn.bipolar
         else:
@@ -128,7 +133,7 @@ def _declare(function: FuncOp, declarations: dict[str, InputDeclaration]) -> Non
     block = function.body.block
     names = [argument_name(function, argument) for argument in block.args]
     unknown = [name for name in declarations if name and name not in names]
-    if unknown or ("" in declarations and len(names) != 1):
+    if unknown or ("" in declarations and (len(names) != 1 or len(declarations) != 1)):
         wrong = f"input {unknown[0]!r}" if unknown else "an input without a name"
         raise UsageError(f"{wrong}: the model's inputs are {', '.join(map(repr, names))}")
     for index, name in enumerate(names):

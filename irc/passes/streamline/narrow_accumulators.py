@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.func import ReturnOp
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.rewriter import Rewriter
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact
-from irc.passes.analysis.ranges import RangeAnalysis, Reachable, linear_range
+from irc.passes.analysis.ranges import RangeAnalysis, linear_range
 from irc.passes.rewriting import functions_of
 
 
@@ -29,28 +29,25 @@ class NarrowAccumulators(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
             analysis = RangeAnalysis()
-            for linear in list(function.body.block.ops):
+            for linear in function.body.block.ops:
                 if isinstance(linear, bnn.LinearOp):
                     _narrow(linear, analysis)
+            function.update_function_type()
 
 
 def _narrow(linear: bnn.LinearOp, analysis: RangeAnalysis) -> None:
-    if not is_exact(bnn.frame_type(linear.output).element_type):
-        return
+    result = bnn.frame_type(linear.output)
     source = analysis.of(linear.input)
-    assert source is not None
-    with_zero = Reachable(np.minimum(source.low, 0), np.maximum(source.high, 0), source.step)
-    sums = linear_range(linear.weights, with_zero)
-    element_type = bnn.smallest_int(min(0, int(sums.low.min())), max(0, int(sums.high.max())))
-    if element_type == bnn.frame_type(linear.output).element_type:
+    if source is None or not is_exact(result.element_type):
         return
-    if any(
-        not isinstance(use.operation, bnn.ThresholdOp | bnn.CastOp) for use in linear.output.uses
-    ):
+    if not all(isinstance(use.operation, _ANY_WIDTH) for use in linear.output.uses):
         return
-    narrow = bnn.LinearOp(linear.input, linear.weights, element_type)
-    narrow.location = linear.location
-    Rewriter.insert_op(narrow, InsertPoint.before(linear))
-    linear.output.replace_all_uses_with(narrow.output)
-    linear.detach()
-    linear.erase()
+    sums = linear_range(linear.weights, source.with_zero())
+    low, high = int(sums.low.min(initial=0)), int(sums.high.max(initial=0))
+    narrow = TensorType(bnn.smallest_int(low, high), result.get_shape())
+    if narrow != result:
+        Rewriter.replace_value_with_new_type(linear.output, narrow)
+
+
+_ANY_WIDTH = (bnn.ThresholdOp, bnn.CastOp, bnn.ArgmaxOp, bnn.LinearOp, ReturnOp)
+"""Readers whose result type does not follow from that of the sums."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.ir import Operation, SSAValue
@@ -17,6 +19,8 @@ from xdsl.pattern_rewriter import (
 
 from irc.dialects import bnn
 from irc.passes.rewriting import apply_greedily, replace_located
+
+Array = npt.NDArray[Any]
 
 
 class MoveReshapeBeforeElementwise(RewritePattern):
@@ -49,16 +53,28 @@ def _with_shape(op: Operation, value: SSAValue, shape: tuple[int, ...]) -> Opera
             if attribute.shape[0] != 1 and shape[-1:] != old_shape[-1:]:
                 return None
         elif attribute.size != 1:
-            whole = np.broadcast_to(attribute.numpy(), old_shape).reshape(shape)
-            properties[name] = bnn.DenseAttr.from_floats(_narrowed(whole))
+            moved = _reshaped(attribute.numpy(), old_shape, shape)
+            if moved is None:
+                return None
+            properties[name] = bnn.DenseAttr.from_floats(moved)
     result = TensorType(bnn.frame_type(op.results[0]).element_type, shape)
-    return type(op).create(operands=[value], result_types=[result], properties=properties)
+    return type(op).create(
+        operands=[value],
+        result_types=[result],
+        properties=properties,
+        attributes=dict(op.attributes),
+    )
 
 
-def _narrowed(values: np.ndarray) -> np.ndarray:
-    """The constant along the last axis alone, where that is all that differs."""
-    rows = values.reshape(-1, values.shape[-1])
-    return rows[0] if bool((rows == rows[:1]).all()) else values
+def _reshaped(constant: Array, old: tuple[int, ...], new: tuple[int, ...]) -> Array | None:
+    """A constant of frames of shape `old` for frames of shape `new`, along the last axis alone
+    where that is all that differs; `None` where that holds for the old one only, since thresholds
+    can absorb one number a channel, but no more."""
+    whole = np.broadcast_to(constant, old).reshape(new)
+    rows = whole.reshape(-1, *new[-1:])
+    if bool((rows == rows[:1]).all()):
+        return rows[0]
+    return None if constant.size == constant.shape[-1] else whole
 
 
 class MergeReshapes(RewritePattern):

@@ -39,7 +39,6 @@ class Sink:
 def thresholding_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
     """The sink of an op whose rows have `width` results."""
     sink = Sink()
-    accumulator = c_type(op.accumulator)
     code = "acc"
     if op.staircase is not None:
         code = "code"

@@ -26,8 +26,8 @@ def bit_planes(values: Array, element_type: Attribute) -> npt.NDArray[np.uint8]:
     """The bits of the codes of `values`, least significant plane first: [planes, *shape]."""
     if isinstance(element_type, BipolarType):
         return (values > 0).astype(np.uint8)[None]
-    codes = values.astype(np.int64)
-    return np.stack([codes >> j & 1 for j in range(element_width(element_type))]).astype(np.uint8)
+    planes = [(values >> j & 1).astype(np.uint8) for j in range(element_width(element_type))]
+    return np.stack(planes)
 
 
 def plane_weights(element_type: Attribute) -> list[int]:
@@ -130,12 +130,12 @@ class AndPlanes(Products):
     scale = 2
 
     def offsets(self) -> Array:
-        return self.weights.numpy().astype(np.int64).sum(axis=1)
+        return self.weights.numpy().sum(axis=1, dtype=np.int64)
 
     def range(self) -> tuple[int, int]:
-        wide = self.weights.numpy().astype(np.int64)
-        low = np.minimum(wide, 0).sum(axis=1).min()
-        return int(low), int(np.maximum(wide, 0).sum(axis=1).max())
+        weights = self.weights.numpy()
+        low = np.minimum(weights, 0).sum(axis=1, dtype=np.int64).min()
+        return int(low), int(np.maximum(weights, 0).sum(axis=1, dtype=np.int64).max())
 
     def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
         planes = b.slices(weights, self.simd)
@@ -154,8 +154,9 @@ class Multipliers(Products):
     """Integer weights and inputs: one multiplier a lane, and `y = A`."""
 
     def range(self) -> tuple[int, int]:
-        wide = self.weights.numpy().astype(np.int64)
-        positive, negative = np.maximum(wide, 0).sum(axis=1), np.minimum(wide, 0).sum(axis=1)
+        weights = self.weights.numpy()
+        positive = np.maximum(weights, 0).sum(axis=1, dtype=np.int64)
+        negative = np.minimum(weights, 0).sum(axis=1, dtype=np.int64)
         low, high = element_range(self.input_type)
         lowest, highest = positive * low + negative * high, positive * high + negative * low
         # An empty sum counts too: it is what the accumulator holds before the first beat.

@@ -11,7 +11,7 @@ from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, rule
-from irc.passes.lift.quantized_constants import QuantizedConstant, quantized_constant
+from irc.passes.lift.quantized_constants import QuantizedConstant
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +22,7 @@ MAX_WEIGHT = 1 << 15
 @rule("MatMul")
 def lift_matmul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`x · W` with constant W of shape [K, M]."""
-    if lifting.constant(op.operands[0]) is not None:
+    if _is_constant(lifting, op.operands[0]):
         raise lifting.fail("constant weights on the left; only x · W is supported")
     value = lifting.floats(op.input(0))
     weights = _weights(lifting, op.operands[1])
@@ -33,7 +33,11 @@ def lift_matmul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 
 @rule("Gemm")
 def lift_gemm(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """`alpha · x · W + beta · C`, W transposed where `transB` says so."""
+    """`alpha · x · W + beta · C`, W transposed where `transB` says so.
+
+    Runtimes start the sum with C or end it so, or add C between two blocks of products: it is a
+    term of the sum like the others.
+    """
     if op.int_attr("transA", 0):
         raise lifting.fail("transA = 1 mixes the frames of a batch")
     value = lifting.floats(op.input(0))
@@ -44,27 +48,31 @@ def lift_gemm(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
         )
     if not op.int_attr("transB", 0):
         weights = transposed(weights)
-    result = _linear(lifting, value, weights)
-    alpha, beta = op.float_attr("alpha", 1.0), op.float_attr("beta", 1.0)
-    if alpha != 1:
-        result = lifting.ewise("mul", result, alpha)
-    if op.input(2) is None or beta == 0:
-        return result
-    bias = lifting.required_constant(op.input(2), "C").astype(np.float32) * np.float32(beta)
-    return lifting.ewise("add", result, lifting.frame_constant(bias, 2))
+    alpha = np.float32(op.float_attr("alpha", 1.0))
+    scales = weights.scales * alpha
+    if not bool((scales == weights.scales.astype(np.float64) * float(alpha)).all()):
+        raise lifting.fail(f"alpha = {alpha} times the scales of the weights is not exact")
+    offsets = None
+    beta = np.float32(op.float_attr("beta", 1.0))
+    if op.input(2) is not None and beta != 0:
+        bias = lifting.required_constant(op.input(2), "C").astype(np.float32) * beta
+        offsets = lifting.frame_constant(bias, 2)
+    return _linear(lifting, value, QuantizedConstant(weights.integers, scales), offsets)
 
 
 def transposed(weights: QuantizedConstant) -> QuantizedConstant:
     """The same with rows and columns exchanged."""
-    scales = weights.scales if weights.scales.size == 1 else weights.spread_scales.T
-    return QuantizedConstant(weights.integers.T, scales)
+    return weights.map(np.transpose)
+
+
+def _is_constant(lifting: Lifting, value: SSAValue) -> bool:
+    return onnx.constant_value(value) is not None or lifting.quantized(value) is not None
 
 
 def _weights(lifting: Lifting, value: SSAValue) -> QuantizedConstant:
     """A weight matrix; floats that nobody quantized get a scale of 1."""
-    quantized = quantized_constant(value)
+    quantized = lifting.quantized(value)
     if quantized is not None:
-        lifting.constant(value)  # refuses NaN
         return quantized
     constant = lifting.constant(value)
     if constant is None:
@@ -73,26 +81,31 @@ def _weights(lifting: Lifting, value: SSAValue) -> QuantizedConstant:
     return QuantizedConstant(constant, np.ones((), np.float32))
 
 
-def _linear(lifting: Lifting, value: SSAValue, weights: QuantizedConstant) -> SSAValue:
+def _linear(
+    lifting: Lifting, value: SSAValue, weights: QuantizedConstant, offsets: Array | None = None
+) -> SSAValue:
     integers, scales = as_integers(weights)
-    columns = bnn.frame_type(value).get_shape()[-1:]
-    if columns != (integers.shape[1],):
+    rows, columns = integers.shape
+    frame = bnn.frame_type(value).get_shape()
+    if frame[-1:] != (columns,):
         raise lifting.fail(
-            f"weights with {integers.shape[1]} inputs for an activation of shape "
-            f"{list(bnn.frame_type(value).get_shape())} a frame"
+            f"weights with {columns} inputs for an activation of shape {list(frame)} a frame"
         )
+    if offsets is not None and offsets.shape not in ((), (1,), (rows,)):
+        raise lifting.fail(f"an offset of shape {list(offsets.shape)} for {rows} outputs")
     attribute = (
         bnn.DenseAttr.from_floats(integers)
         if integers.dtype.kind == "f"
         else weights_attribute(integers)
     )
     scale_attribute = None if (scales == 1).all() else bnn.DenseAttr.from_floats(scales)
-    return lifting.emit(bnn.LinearOp(value, attribute, f32, scale_attribute))
+    offset_attribute = None if offsets is None else bnn.DenseAttr.from_floats(offsets)
+    return lifting.emit(bnn.LinearOp(value, attribute, f32, scale_attribute, offset_attribute))
 
 
 def weights_attribute(integers: Array) -> bnn.DenseAttr:
     """Integer weights in the narrowest type: bipolar where all are ±1."""
-    if integers.size and int(integers.min()) >= -1 and bool((integers * integers == 1).all()):
+    if integers.size and bool(((integers == 1) | (integers == -1)).all()):
         return bnn.DenseAttr.from_numpy(integers, bnn.bipolar)
     return bnn.DenseAttr.from_integers(integers)
 
@@ -102,7 +115,6 @@ def as_integers(weights: QuantizedConstant) -> tuple[Array, Array]:
 
     Recognises whole numbers, rows of ±a and of −a, 0, a. Anything else stays float with scale 1.
     """
-    rows = weights.integers.shape[0]
     scales = weights.scales
     if scales.size > 1:
         spread = weights.spread_scales
@@ -111,26 +123,27 @@ def as_integers(weights: QuantizedConstant) -> tuple[Array, Array]:
         scales = spread[:, 0]
     scales = scales.reshape(-1).astype(np.float32)
     integers = weights.integers
-    if integers.dtype.kind == "f":
+    if integers.dtype.kind != "f":
+        magnitude = max(-int(integers.min(initial=0)), int(integers.max(initial=0)))
+        if magnitude < 2 or not bool((np.abs(integers) == magnitude).all()):
+            return integers, scales
+        integers, found = np.sign(integers), np.float32(magnitude)
+    else:
         integers, found = _from_floats(integers)
-        scales = scales * found
-    elif rows and integers.size:
-        magnitude = int(np.abs(integers).max())
-        if magnitude > 1 and bool((np.abs(integers) == magnitude).all()):
-            integers, scales = np.sign(integers), scales * np.float32(magnitude)
-    return integers, scales
+    product = scales * found
+    if not bool((product == scales.astype(np.float64) * found).all()):
+        return weights.integers, scales
+    return integers, product
 
 
 def _from_floats(values: Array) -> tuple[Array, Array]:
     values = values.astype(np.float32)
-    if values.size == 0:
-        return values, np.ones(1, np.float32)
-    magnitude = np.abs(values)
-    largest = magnitude.max(axis=1)
-    if bool((largest > 0).all()):
-        signs = np.sign(values).astype(np.int8)
-        if bool((signs * largest[:, None] == values).all()):
-            return signs, largest if np.ptp(largest) else largest[:1]
+    largest = np.abs(values).max(axis=1, initial=0)
+    # A row of zeros goes with any scale: one that makes all rows alike, if there is one.
+    largest = np.where(largest > 0, largest, largest.max(initial=0) or 1).astype(np.float32)
+    signs = np.sign(values).astype(np.int8)
+    if bool((signs * largest[:, None] == values).all()):
+        return signs, largest[:1] if bool((largest == largest[:1]).all()) else largest
     if float(largest.max()) <= MAX_WEIGHT and bool((values == np.rint(values)).all()):
-        return values.astype(np.int64), np.ones(1, np.float32)
+        return values.astype(np.int32), np.ones(1, np.float32)
     return values, np.ones(1, np.float32)

@@ -7,7 +7,7 @@ from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, rule
-from irc.passes.lift.quantized_constants import ROUNDING_MODES, quant_bounds
+from irc.passes.lift.quantized_constants import ROUNDING_MODES, check_bits, quant_bounds
 
 MAX_BITS = 16
 """Widest activation that is quantized; QONNX writes larger numbers for 'not quantized'."""
@@ -36,12 +36,8 @@ def lift_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     value = lifting.floats(op.input(0))
     scale = _parameter(lifting, op, 1, "the scale")
     zero = _parameter(lifting, op, 2, "the zero point")
-    bits = lifting.required_constant(op.input(3), "the bit width").reshape(-1)
-    if bits.size != 1 or bits[0] != int(bits[0]) or not 1 <= bits[0] <= MAX_BITS:
-        raise lifting.fail(
-            f"bit width {bits.tolist()}; one integer from 1 to {MAX_BITS} it must be"
-        )
-    signed, width = bool(op.int_attr("signed", 1)), int(bits[0])
+    width = check_bits(lifting.required_constant(op.input(3), "the bit width"), MAX_BITS, op)
+    signed = bool(op.int_attr("signed", 1))
     mode = op.str_attr("rounding_mode", "ROUND")
     if mode.upper() not in ROUNDING_MODES:
         raise lifting.fail(f"rounding mode {mode!r}; known are {', '.join(ROUNDING_MODES)}")
@@ -66,6 +62,8 @@ def lift_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 
 def _parameter(lifting: Lifting, op: onnx.OnnxOp, index: int, what: str) -> np.ndarray:
     constant = lifting.required_constant(op.input(index), what)
+    if lifting.shape(op.results[0]) != lifting.shape(op.operands[0]):
+        raise lifting.fail(f"{what} enlarges the activation by broadcasting")
     return lifting.frame_constant(constant, len(lifting.shape(op.operands[0])))
 
 
