@@ -137,7 +137,7 @@ def configure(cls: type[SpecT], spec: ArgSpec, kind: str) -> SpecT:
             f"{_known_options(cls)}"
         )
     try:
-        return cls.from_spec(spec)
+        return cls.from_spec(ArgSpec(spec.name, given))
     except ValueError as error:
         for name, value in given.items():
             if f"given {value}," in str(error) or (not value and "contain a value" in str(error)):

@@ -80,4 +80,3 @@ def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:
     if isinstance(frame.element_type, bnn.BipolarType):
         return random.choice(np.array([-1, 1], np.int8), shape)
     return random.integers(low, high, shape, np.int64, endpoint=True)
-

@@ -12,6 +12,7 @@ from io import StringIO
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import ArgSpec
+from xdsl.utils.target import Target
 
 from irc.diagnostics import report
 from irc.errors import IrcError, UsageError
@@ -97,14 +98,18 @@ class Driver:
             settings[DECLARE_INPUTS] = ArgSpec(DECLARE_INPUTS, {"inputs": inputs})
         return settings
 
-    def _target(self) -> ArgSpec:
+    def _target(self) -> Target | None:
+        """The target with its options; `None` for plain IR text, which has options of its own."""
         spec = parse_one_spec(self.arguments.target, "target")
-        if spec.name not in self.registry.targets:
+        targets = self.registry.targets
+        if spec.name not in targets:
             raise UsageError(
-                f"unknown target '{spec.name}'{did_you_mean(spec.name, self.registry.targets)} "
+                f"unknown target '{spec.name}'{did_you_mean(spec.name, targets)} "
                 "(--list-targets names all)"
             )
-        return spec
+        if spec.name == "mlir" and not spec.parameters:
+            return None
+        return configure(targets[spec.name](), spec, "target")
 
     def run(self) -> int:
         """Process the input, or every piece of it; the output is written at the end."""
@@ -215,7 +220,7 @@ class Driver:
         return [*found, self.timing] if self.timing is not None else found
 
     def _emit(self, ctx: Context, module: ModuleOp) -> str:
-        if self.target.name == "mlir" and not self.target.parameters:
+        if self.target is None:
             return print_ir(
                 module,
                 elide=self.arguments.elide_constants,
@@ -229,7 +234,6 @@ class Driver:
                 f"target {self.target.name} prints level '{wanted}', but the module is at level "
                 f"'{level}'; add --compile-to={wanted}"
             )
-        target = configure(self.registry.targets[self.target.name](), self.target, "target")
         stream = StringIO()
-        target.emit(ctx, module, stream)
+        self.target.emit(ctx, module, stream)
         return stream.getvalue()

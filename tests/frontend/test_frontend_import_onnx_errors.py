@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from irc.errors import IrcError, UnsupportedError
@@ -380,3 +382,16 @@ def test_external_data_that_are_no_plain_file(tmp_path: Path):
 def test_external_data_of_a_model_in_memory(tmp_path: Path):
     path = with_external(tmp_path, {"location": "w.bin"})
     assert "the model was not read from a file" in failure(path.read_bytes())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 10**6), st.binary(max_size=4), st.integers(0, 4))
+def test_damaged_files_import_or_say_what_is_wrong(place: int, inserted: bytes, removed: int):
+    data = net().SerializeToString()
+    place %= len(data)
+    damaged = data[:place] + inserted + data[place + removed :]
+    try:
+        module = import_model(damaged)
+    except IrcError:
+        return
+    module.verify()

@@ -6,16 +6,16 @@ export, to the bit, and after a way through text as well.
 
 from __future__ import annotations
 
+import importlib
 import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-import onnxruntime
 import pytest
-from onnx import ModelProto, OptionalProto, SequenceProto, TensorProto, numpy_helper
+from onnx import ModelProto, OptionalProto, SequenceProto, TensorProto, defs, numpy_helper
 from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin
 from xdsl.dialects.func import Func
@@ -25,12 +25,20 @@ from irc.dialects import onnx as dialect
 from irc.frontend.export_onnx import export_model
 from irc.frontend.import_onnx import import_model
 
-runtime: Any = onnxruntime
+runtime: Any = importlib.import_module("onnxruntime")
 
 MAX_RUNTIME_IR_VERSION = 13
 """Newest IR version that ONNX Runtime 1.31 reads; the cases are newer than they need to be."""
 
-MIN_COMPARED = 1450
+RUNTIME_OPSET = 26
+"""Newest opset whose operators ONNX Runtime 1.31 has."""
+
+NEWEST_OPSET = defs.onnx_opset_version()
+
+BUILTIN = 1
+"""What `dtype.isbuiltin` is for NumPy's own types; for those of `ml_dtypes` it is 2."""
+
+MIN_COMPARED = 1600
 """Far fewer cases would mean that the comparison itself has broken."""
 
 
@@ -66,23 +74,20 @@ def session(model: ModelProto) -> Any:
 
 def feed(value: Any) -> Any:
     """A test value as ONNX Runtime takes it; narrow types go in as their bits."""
-    match value:
-        case TensorProto():
-            array: Any = numpy_helper.to_array(value)
-            if array.dtype.isbuiltin:
-                return array
-            bits = array.view(np.uint16 if array.dtype.itemsize == 2 else np.uint8)
-            return runtime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, value.data_type)
-        case SequenceProto():
-            return numpy_helper.to_list(value)
-        case OptionalProto():
-            return numpy_helper.to_optional(value)
-        case np.ndarray() if not value.dtype.isbuiltin:
-            return feed(numpy_helper.from_array(value))
-        case np.generic():
-            return feed(np.asarray(value))
-        case _:
-            return value
+    if isinstance(value, TensorProto):
+        array: Any = numpy_helper.to_array(value)
+        if array.dtype.isbuiltin == BUILTIN:
+            return array
+        bits = array.view(np.uint16 if array.dtype.itemsize == 2 else np.uint8)
+        return runtime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, value.data_type)
+    if isinstance(value, SequenceProto):
+        return numpy_helper.to_list(value)
+    if isinstance(value, OptionalProto):
+        return numpy_helper.to_optional(value)
+    if not hasattr(value, "dtype"):
+        return value
+    array = np.asarray(value)
+    return array if array.dtype.isbuiltin == BUILTIN else feed(numpy_helper.from_array(array))
 
 
 def run(model: ModelProto, inputs: Sequence[Any]) -> list[Any]:
@@ -101,8 +106,7 @@ def run(model: ModelProto, inputs: Sequence[Any]) -> list[Any]:
 def same(left: Any, right: Any) -> bool:
     """Equal in type, shape and every bit that can be told apart (NaN equals NaN)."""
     if isinstance(left, list):
-        lefts: list[Any] = left
-        return len(lefts) == len(right) and all(map(same, lefts, right))
+        return len(cast(Any, left)) == len(right) and all(map(same, cast(Any, left), right))
     if left is None or right is None:
         return left is right
     a, b = np.asarray(left), np.asarray(right)
@@ -111,14 +115,37 @@ def same(left: Any, right: Any) -> bool:
     return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
+def capped(model: ModelProto, opset: int) -> ModelProto:
+    """The model as a runtime may take it, its opset no newer than given."""
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    copy.ir_version = min(copy.ir_version, MAX_RUNTIME_IR_VERSION)
+    for entry in copy.opset_import:
+        if not entry.domain:
+            entry.version = min(entry.version, opset)
+    return copy
+
+
+def answered(case: Any) -> tuple[ModelProto, list[Any]] | None:
+    """The case as ONNX Runtime answers it, if need be in the last opset that it knows.
+
+    An operator of a newer opset is often the same as before but for its types.
+    """
+    for opset in (NEWEST_OPSET, RUNTIME_OPSET):
+        model = capped(case.model, opset)
+        try:
+            return model, run(model, case.data_sets[0][0])
+        except Exception:
+            continue
+    return None
+
+
 def fault(case: Any, context: Context, counts: Counter[str]) -> str:
     """What goes wrong with a case; empty if nothing does."""
-    original = ModelProto()
-    original.CopyFrom(case.model)
-    original.ir_version = min(original.ir_version, MAX_RUNTIME_IR_VERSION)
-    inputs = case.data_sets[0][0]
     counts["total"] += 1
-    module = import_model(case.model)
+    found = answered(case)
+    model, expected = found or (case.model, [])
+    module = import_model(model)
     module.verify()
     text = str(module)
     again = Parser(context, text).parse_module()
@@ -126,12 +153,11 @@ def fault(case: Any, context: Context, counts: Counter[str]) -> str:
     if not again.is_structurally_equivalent(module) or str(again) != text:
         return "text does not parse back to the same module"
     exported, exported_again = export_model(module), export_model(again)
-    try:
-        expected = run(original, inputs)
-    except Exception:
+    if found is None:
         counts["refused by ONNX Runtime"] += 1
         return ""
     counts["compared"] += 1
+    inputs = case.data_sets[0][0]
     if not same(run(exported, inputs), expected):
         return "another answer after import and export"
     if not same(run(exported_again, inputs), expected):

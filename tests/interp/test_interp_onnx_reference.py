@@ -21,7 +21,7 @@ F32 = np.float32
 def linear(batch: int | str | None, reshape: list[int] | None = None, op: str = "MatMul"):
     """`y = x · w` for frames of four numbers, or another operator in its place."""
     nodes = [helper.make_node(op, ["x", "w"], ["y" if reshape is None else "a"], name="fc")]
-    weights = {"w": np.arange(12, dtype=F32).reshape(4, 3)}
+    weights: dict[str, Any] = {"w": np.arange(12, dtype=F32).reshape(4, 3)}
     if reshape is not None:
         weights["shape"] = np.array(reshape, np.int64)
         nodes.append(helper.make_node("Reshape", ["a", "shape"], ["y"]))

@@ -157,13 +157,6 @@ def test_timing_is_a_table_on_standard_error() -> None:
     assert "total" not in result.out
 
 
-def test_a_named_pipeline_stands_for_its_passes() -> None:
-    result = run_opt("-p", "bnn-to-packed", "--print-ir-after-all", stdin=LAYER)
-    wanted = next(pipeline for pipeline in PIPELINES if pipeline.name == "bnn-to-packed")
-    assert f"// ----- IR after {wanted.steps[0].spec}" in result.err or result.code == 1
-    assert "unknown pass" not in result.err
-
-
 def test_declared_inputs_reach_the_pass() -> None:
     declared = run_opt("--input", "0=uint8/255", stdin=LAYER)
     assert declared.code == 0
@@ -222,6 +215,39 @@ def test_onnx_model_is_read_by_extension_or_from_standard_input(layer: Path) -> 
     assert 'onnx.Relu(%x) : (tensor<1x4xf32>) -> tensor<1x4xf32> loc("R1")' in result.out
     piped = run_opt("-f", "onnx", "--print-debuginfo", stdin=model.SerializeToString())
     assert piped.out == result.out
+
+
+@pytest.fixture(scope="module")
+def model() -> Path:
+    """The network of the MNIST example."""
+    (path,) = (Path(__file__).resolve().parents[2] / "examples" / "mnist").glob("*.onnx")
+    return path
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_text_of_every_level_parses_back(model: Path, level: str) -> None:
+    declared = () if level == "onnx" else ("--input", "uint8/255")
+    first = run_opt(model, f"--compile-to={level}", *declared, "--print-debuginfo")
+    assert first.code == 0, first.err
+    again = run_opt("--print-debuginfo", f"--compile-to={level}", stdin=first.out)
+    assert again.err == ""
+    assert again.out == first.out
+
+
+def test_a_named_pipeline_stands_for_its_passes(model: Path) -> None:
+    by_name = run_opt(model, "-p", "onnx-to-bnn", "--input", "uint8/255")
+    assert by_name.code == 0, by_name.err
+    assert by_name.out == run_opt(model, "--compile-to=bnn", "--input", "uint8/255").out
+
+
+def test_targets_print_text_for_their_machines(model: Path) -> None:
+    arguments = (model, "--input", "uint8/255")
+    verilog = run_opt(*arguments, "--compile-to=hw", "-t", "verilog")
+    assert verilog.code == 0, verilog.err
+    assert verilog.out.count("endmodule") > 3
+    c = run_opt(*arguments, "--compile-to=packed", "-t", "c{name=digits}")
+    assert c.code == 0, c.err
+    assert "int digits_run(" in c.out
 
 
 def test_help_teaches() -> None:

@@ -257,3 +257,8 @@ def test_the_example_pass_is_short_and_its_own_test_passes() -> None:
     )
     assert run.returncode == 0, run.stdout
     assert "2 passed" in run.stdout
+
+
+def test_the_example_in_the_readme_is_the_example() -> None:
+    readme = (EXAMPLE.parents[1] / "README.md").read_text()
+    assert f"```python\n{(EXAMPLE / 'my_pass.py').read_text()}```\n" in readme

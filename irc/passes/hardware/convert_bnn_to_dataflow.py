@@ -65,7 +65,7 @@ def hardware_obstacles(function: FuncOp) -> list[Obstacle]:
         if reason is None and previous is not None and op.operands[0] not in previous.results:
             reason = "it does not follow the layer before it: hardware has no branches yet"
         if reason is None and op is not section[-1] and not op.results[0].has_one_use():
-            readers = [describe(use.operation) for use in op.results[0].uses]
+            readers = sorted(describe(use.operation) for use in op.results[0].uses)
             reason = f"{' and '.join(readers)} read its result: hardware has no branches yet"
         if reason is not None:
             found.append(Obstacle(op, reason))

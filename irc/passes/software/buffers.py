@@ -10,15 +10,13 @@ import math
 import re
 from collections.abc import Iterator
 
-from xdsl.dialects.builtin import NameLoc
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn, packed
-from irc.dialects.dense import is_exact
 from irc.dialects.packed_types import ArrayType, BitsType
-from irc.errors import UnsupportedError
+from irc.passes.hardware.layer_names import UniqueNames, location_name
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
 
 
@@ -31,19 +29,11 @@ class Buffers:
         self._arrays: dict[SSAValue, SSAValue] = {}
         self._bits: dict[tuple[SSAValue, BitsType], SSAValue] = {}
         self._kernels: dict[bnn.LinearOp, DenseKernel] = {}
-        self._labels: set[str] = set()
+        self._labels = UniqueNames()
 
     def kernel(self, op: bnn.LinearOp) -> DenseKernel:
         """The kernel of a linear op, built once: looking at weights costs time."""
         if op not in self._kernels:
-            if op.weights.size == 0:
-                raise UnsupportedError("'bnn.linear' has no weights", op.location)
-            if not is_exact(bnn.frame_type(op.output).element_type):
-                raise UnsupportedError(
-                    "'bnn.linear' in floating point: its input or its weights are not quantized. "
-                    "Declare the model's input, as in --input 0=uint8/255, to make it exact",
-                    op.location,
-                )
             self._kernels[op] = DenseKernel(op, self.options)
         return self._kernels[op]
 
@@ -53,20 +43,14 @@ class Buffers:
         Rewriter.insert_op(op, InsertPoint.before(at))
         return op.results[0]
 
-    def label(self, op: Operation, fallback: str) -> str:
+    def label(self, op: Operation, fallback: str, suffix: str = "") -> str:
         """A name for the generated code that no other op of the function has.
 
         Taken from the ONNX node where the location names one.
         """
-        stem = fallback
-        if isinstance(op.location, NameLoc):
-            stem = re.sub(r"\W+", "_", op.location.desc.data, flags=re.ASCII).strip("_").lower()
-            stem = stem or fallback
-        label, number = stem, 2
-        while label in self._labels:
-            label, number = f"{stem}_{number}", number + 1
-        self._labels.add(label)
-        return label
+        name = location_name(op.location) or fallback
+        stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or fallback
+        return self._labels.unique(stem + suffix)
 
     def define(self, value: SSAValue, buffer: SSAValue) -> None:
         """Say that `buffer` holds `value`."""
@@ -83,7 +67,7 @@ class Buffers:
         """`value` in a layout of bits, packed before `at` if it is not there yet."""
         key = (root(value), layout)
         if key not in self._bits:
-            pack = packed.PackOp(self.label(at, "pack") + "_pack", self.array(value), layout)
+            pack = packed.PackOp(self.label(at, "input", "_pack"), self.array(value), layout)
             self._bits[key] = self.emit(pack, at)
         return self._bits[key]
 

@@ -26,6 +26,7 @@ from irc.passes.software.dense_kernels import (
     staircase_bound,
     staircase_of,
 )
+from irc.passes.software.obstacles import software_obstacles
 
 
 @dataclass(frozen=True)
@@ -54,32 +55,15 @@ class ConvertBnnToPacked(ModulePass):
             convert_function(function, options)
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """An operation that has no kernel, and why."""
-
-    op: Operation
-    reason: str
-
-
-def software_obstacles(function: FuncOp) -> list[Obstacle]:
-    """Everything in the way of turning a `bnn` function into C, in program order."""
-    return [
-        Obstacle(op, f"'{op.name}' has no kernel in C")
-        for op in function.body.block.ops
-        if not isinstance(op, (*_SUPPORTED, ReturnOp))
-    ]
-
-
 def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
     """Convert the body of one function; its signature stays.
 
-    Raises `UnsupportedError` for an op that has no kernel, and leaves the function unchanged then.
+    Raises `UnsupportedError` that names every op without a kernel, and changes nothing then.
     """
+    obstacles = software_obstacles(function)
+    if obstacles:
+        raise UnsupportedError("\n".join(map(str, obstacles)), obstacles[0].op.location)
     old_ops = [op for op in function.body.block.ops if not isinstance(op, ReturnOp)]
-    for op in old_ops:
-        if not isinstance(op, _SUPPORTED):
-            raise UnsupportedError(f"'{op.name}' is not supported by target c", op.location)
     buffers = Buffers(function, options)
     terminator = function.body.block.last_op
     assert isinstance(terminator, ReturnOp)
@@ -125,7 +109,7 @@ def _lower_threshold(buffers: Buffers, op: bnn.ThresholdOp) -> None:
         return
     low, high = element_range(bnn.frame_type(op.input).element_type)
     staircase = clamped(staircase_of(op), low, high)
-    largest = max(-low, high, staircase_bound(staircase))
+    largest = max(-low - 1, high, staircase_bound(staircase))
     result = buffers.wanted(op.output)
     if isinstance(result, packed.BitsType) and result.width % staircase.channels:
         # Rows that start in mid-channel are packed from an array.
@@ -204,6 +188,6 @@ _LOWERINGS: dict[type[Operation], Callable[[Buffers, Any], None]] = {
     bnn.ArgmaxOp: _lower_argmax,
     bnn.TransposeOp: _lower_transpose,
 }
-
 # Reshapes rename buffers and leave no op behind.
-_SUPPORTED = (*_LOWERINGS, bnn.ReshapeOp)
+
+__all__ = ["ConvertBnnToPacked", "convert_function", "software_obstacles"]

@@ -110,9 +110,7 @@ def sum_range(weights: Array, low: int, high: int) -> tuple[int, int]:
     return int(lowest.min()), int(highest.max())
 
 
-def random_values(
-    rng: np.random.Generator, element_type: Attribute, shape: Sequence[int]
-) -> Array:
+def random_values(rng: np.random.Generator, element_type: Attribute, shape: Sequence[int]) -> Array:
     """Values of an exact type, uniformly."""
     if isinstance(element_type, BipolarType):
         return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
@@ -169,7 +167,8 @@ def samples(draw: st.DrawFn, frames: int = 4, largest: int = 12) -> Sample:
     lead = draw(st.lists(st.integers(1, 3), max_size=1))
     columns = draw(st.sampled_from(sizes))
     input_type = draw(exact_types)
-    shape = [*lead, columns]
+    in_shape = [*lead, columns]
+    shape = list(in_shape)
     layers: list[Layer] = []
     low, high = element_range(input_type)
     for index in range(draw(st.integers(1, 3))):
@@ -191,7 +190,64 @@ def samples(draw: st.DrawFn, frames: int = 4, largest: int = 12) -> Sample:
         layer, element_type = draw(random_threshold(rng, low, high, columns))
         layers.append(layer)
         low, high = element_range(element_type)
-    module = network(TensorType(input_type, [*lead, _columns_of(layers, shape, lead)]), layers) if (
-        False
-    ) else network(TensorType(input_type, draw(st.just([*lead, 1]))), layers)
-    return Sample(module, random_values(rng, input_type, (frames, *lead, columns)), seed)
+    module = network(TensorType(input_type, in_shape), layers)
+    return Sample(module, random_values(rng, input_type, (frames, *in_shape)), seed)
+
+
+def to_dataflow(module: ModuleOp) -> Design:
+    """Convert in place; every layer unfolded."""
+    ConvertBnnToDataflow().apply(CONTEXT, module)
+    module.verify()
+    return design_of(module)
+
+
+def fold(module: ModuleOp, foldings: Sequence[Folding], *, fifos: bool = True) -> Design:
+    """Fold the layers in order, and insert what that makes necessary."""
+    design = design_of(module)
+    for layer, folding in zip(design.layers, foldings, strict=True):
+        refold(layer, folding)
+    spread_lanes(design)
+    module.verify()
+    InsertWidthConverters().apply(CONTEXT, module)
+    if fifos:
+        InsertFifos().apply(CONTEXT, module)
+    module.verify()
+    return design_of(module)
+
+
+def random_foldings(rng: np.random.Generator, design: Design) -> list[Folding]:
+    """Any folding for each layer."""
+    every = [list(choices(layer)) for layer in design.layers]
+    return [foldings[rng.integers(len(foldings))] for foldings in every]
+
+
+class Hardware:
+    """A simulated design."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        design = design_of(module)
+        self.source, self.result = design.source, design.result
+        self.module = module.clone()
+        ConvertDataflowToHw().apply(CONTEXT, self.module)
+        self.module.verify()
+        self.top = design.name
+
+    def simulator(self, seed: int = 0) -> HwSimulator:
+        """The design after power-up, registers without reset at random."""
+        return HwSimulator(self.module, self.top, seed=seed)
+
+    def play(self, frames: Array, source_stall: float = 0, sink_stall: float = 0) -> AxisResult:
+        """Send frames, with stalls by chance on either side."""
+        return run_axis(
+            self.simulator(),
+            frames_to_beats(frames, self.source),
+            self.result.beats,
+            self.result.tdata_width // 8,
+            source_stall=source_stall,
+            sink_stall=sink_stall,
+            patience=20_000,
+        )
+
+    def values(self, played: AxisResult) -> Array:
+        """What the hardware has computed."""
+        return beats_to_frames(played.beats, self.result)

@@ -1,0 +1,59 @@
+"""What in a `bnn` function has no kernel in C, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Operation
+
+from irc.dialects import bnn
+from irc.dialects.dense import is_exact
+from irc.passes.hardware.layer_names import describe
+
+SUPPORTED = (
+    bnn.ArgmaxOp,
+    bnn.CastOp,
+    bnn.EwiseOp,
+    bnn.LinearOp,
+    bnn.ReshapeOp,
+    bnn.ThresholdOp,
+    bnn.TransposeOp,
+)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """An operation that has no kernel, and why."""
+
+    op: Operation
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{describe(self.op)}: {self.reason}"
+
+
+def software_obstacles(function: FuncOp) -> list[Obstacle]:
+    """Everything in the way of turning a `bnn` function into C, in program order."""
+    reasons = ((op, _unsupported(op)) for op in function.body.block.ops)
+    return [Obstacle(op, reason) for op, reason in reasons if reason is not None]
+
+
+def _unsupported(op: Operation) -> str | None:
+    match op:
+        case bnn.QuantizeOp():
+            return (
+                "floats that nothing made exact are quantized here; declare the model's input, "
+                "as in --input x=uint8/255, and run fold-thresholds"
+            )
+        case bnn.LinearOp() if not is_exact(bnn.frame_type(op.output).element_type):
+            return "targets c and host need quantized weights and inputs, not floating-point ones"
+        case _ if isinstance(op, SUPPORTED):
+            empty = [
+                v.type for v in (*op.operands, *op.results) if 0 in bnn.frame_type(v).get_shape()
+            ]
+            return f"{empty[0]} has no elements" if empty else None
+        case ReturnOp():
+            return None
+        case _:
+            return "targets c and host have no kernel for it"

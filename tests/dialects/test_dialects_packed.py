@@ -1,0 +1,150 @@
+"""The packed dialect: layouts to the bit, text that parses back, and what verification refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xdsl.utils.exceptions import ParseError, VerifyException
+
+import irc
+from irc.dialects.dense import bipolar, element_range, sint, uint
+from irc.dialects.packed_types import (
+    WORD_WIDTHS,
+    ArrayType,
+    BitsType,
+    numpy_dtype,
+    pack_words,
+    plane_weights,
+    region_name,
+    to_planes,
+    unpack_words,
+)
+
+LAYERS = """
+func.func @net(%x: tensor<40xui8>) -> (tensor<2xsi9>, tensor<f32>) {
+  %0 = packed.input %x : tensor<40xui8> -> !packed.array<40xui8>
+  %1 = packed.pack "bits" %0 {slot = #packed.slot<"u32", 3>}
+    : !packed.array<40xui8> -> !packed.bits<1x40xui8, 32>
+  %2 = packed.plane_dense "fc" %1, <tensor<2x1x2xui32>, [1, 2, 3, 4]>
+    {accumulator = si32, weight_type = !bnn.bipolar, popcount = "table"}
+    : !packed.bits<1x40xui8, 32> -> !packed.array<2xsi9>
+  %3 = packed.argmax "best" %2 {slot = #packed.slot<"u8", 0>}
+    : !packed.array<2xsi9> -> !packed.array<1xui1>
+  %4 = packed.float_chain "scale" %3 ["mul", "relu"] of [#bnn.dense<tensor<1xf32>, [0.5]>, unit]
+    {slot = #packed.result<1>} : !packed.array<1xui1> -> !packed.array<1xf32>
+  %5 = packed.output %2 : !packed.array<2xsi9> -> tensor<2xsi9>
+  %6 = packed.output %4 : !packed.array<1xf32> -> tensor<f32>
+  func.return %5, %6 : tensor<2xsi9>, tensor<f32>
+}
+"""
+
+
+def test_text_parses_back_to_the_same_ir() -> None:
+    module = irc.parse(LAYERS)
+    module.verify()
+    again = irc.parse(irc.print_ir(module))
+    assert again.is_structurally_equivalent(module)
+
+
+@given(
+    bits=st.lists(st.booleans(), min_size=1, max_size=200), word=st.sampled_from(list(WORD_WIDTHS))
+)
+def test_bit_i_is_bit_i_mod_w_of_word_i_div_w(bits: list[bool], word: int) -> None:
+    words = pack_words(np.array(bits), word).tolist()
+    assert len(words) == BitsType.of(1, len(bits), bipolar, word).words
+    for index in range(len(words) * word):
+        expected = bits[index] if index < len(bits) else False
+        assert words[index // word] >> (index % word) & 1 == expected
+    assert unpack_words(pack_words(np.array(bits), word), len(bits)).tolist() == bits
+
+
+@given(data=st.data(), width=st.integers(1, 12), signed=st.booleans())
+def test_planes_sum_to_the_value(data: st.DataObject, width: int, signed: bool) -> None:
+    kind = sint(width) if signed else uint(width)
+    values = data.draw(st.lists(st.integers(*element_range(kind)), min_size=1, max_size=40))
+    planes = unpack_words(to_planes(np.array(values), kind, 16), len(values))
+    counts = np.array(plane_weights(kind))
+    assert np.array_equal(counts @ planes.astype(int), values)
+
+
+def test_arrays_use_the_narrowest_c_type() -> None:
+    types = [uint(1), uint(8), uint(9), sint(8), sint(9), sint(33), bipolar]
+    assert [region_name(kind) for kind in types] == ["u8", "u8", "u16", "i8", "i16", "i64", "i8"]
+    assert numpy_dtype(sint(11)) == np.int16
+
+
+def test_a_type_says_how_much_room_it_takes() -> None:
+    assert BitsType.of(3, 33, sint(2), 32).length == 3 * 2 * 2
+    assert ArrayType.of(5, sint(11)).region == "i16"
+
+
+BITS = "!packed.bits<1x40x!bnn.bipolar, 32>"
+
+
+def dense(weights: str, more: str = "", result: str = "!packed.array<2xsi9>") -> str:
+    """A function with one XNOR kernel."""
+    return f"""
+        func.func @net(%x: {BITS}) {{
+          %0 = packed.xnor_dense "fc" %x, {weights} {more} : {BITS} -> {result}
+          func.return
+        }}"""
+
+
+WEIGHTS = "<tensor<2x2xui32>, [1, 2, 3, 4]>"
+CHOICES = 'accumulator = si16, popcount = "swar"'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            dense("<tensor<2x2xui32>, [1, 256, 3, 4]>", f"{{{CHOICES}}}"),
+            "the last 24 bits of a row of weights are not zero",
+        ),
+        (
+            dense("<tensor<2x1xui32>, [1, 2]>", f"{{{CHOICES}}}"),
+            "weights must be tensor<Mx2xui32>, not tensor<2x1xui32>",
+        ),
+        (
+            dense(WEIGHTS, '{accumulator = si16, popcount = "fast"}'),
+            "unknown popcount 'fast'; known are swar, table, builtin",
+        ),
+        (
+            dense(WEIGHTS, '{accumulator = si8, popcount = "swar"}'),
+            "accumulators are si16, si32 or si64, not si8",
+        ),
+        (
+            dense(WEIGHTS, f"{{{CHOICES}}}", "!packed.array<3xsi9>"),
+            "!packed.array<3xsi9> does not hold 1 rows of 2 results",
+        ),
+        (
+            dense(WEIGHTS, f"{{{CHOICES}}}", "!packed.bits<1x2xsi9, 32>"),
+            "sums without thresholds are stored in an array",
+        ),
+        (
+            dense(
+                WEIGHTS,
+                f"at <tensor<2x1xsi2>, [0, 1]> bias 0 {{{CHOICES}}}",
+                "!packed.array<2xf32>",
+            ),
+            "codes are bipolar or integers, not f32",
+        ),
+        (
+            dense(WEIGHTS, f'{{{CHOICES}, slot = #packed.slot<"u32", 0>}}'),
+            "!packed.array<2xsi9> lies in region i16, not in u32",
+        ),
+    ],
+)
+def test_verification_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(VerifyException) as error:
+        irc.parse(text)
+    assert message in str(error.value)
+
+
+def test_bad_types_are_refused_where_they_stand() -> None:
+    with pytest.raises(ParseError, match="words have 8, 16, 32 or 64 bits, not 12"):
+        irc.parse("func.func private @f(!packed.bits<1x40x!bnn.bipolar, 12>)")
+    with pytest.raises(ParseError, match="expected <SIZExTYPE>"):
+        irc.parse("func.func private @f(!packed.array<1x40xui8>)")

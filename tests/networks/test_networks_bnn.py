@@ -1,0 +1,56 @@
+"""Random networks, exported in many ways, give at the bnn level what ONNX Runtime gives."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from network_checks import assert_agrees_with_onnx
+from random_network import RandomNetwork, random_network, random_networks
+from xdsl.dialects.func import ReturnOp
+
+from irc.dialects import bnn
+from irc.dialects.dense import is_exact
+from irc.interp.run import entry_function
+
+SLOW_SEEDS = 1000
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(random_networks())
+def test_bnn_equals_onnx(network: RandomNetwork) -> None:
+    assert_agrees_with_onnx(network)
+
+
+@pytest.mark.slow
+def test_bnn_equals_onnx_on_many_seeds() -> None:
+    for seed in range(SLOW_SEEDS):
+        assert_agrees_with_onnx(random_network(seed))
+
+
+def test_rounding_decides_few_frames() -> None:
+    networks = [random_network(seed) for seed in range(40)]
+    doubtful = sum(assert_agrees_with_onnx(network) for network in networks)
+    assert doubtful <= sum(len(network.frames) for network in networks) // 20
+
+
+def test_floats_are_left_at_the_end_only() -> None:
+    for seed in range(40):
+        function = entry_function(random_network(seed).lowered("bnn"))
+        for op in function.body.block.ops:
+            if isinstance(op, bnn.LinearOp | bnn.ThresholdOp):
+                assert is_exact(bnn.frame_type(op.output).element_type)
+            else:
+                assert not isinstance(op, bnn.QuantizeOp), seed
+        assert isinstance(function.body.block.last_op, ReturnOp)
+
+
+def test_a_seed_says_everything() -> None:
+    first, second = random_network(7), random_network(7)
+    assert first.model == second.model
+    assert first.declarations == second.declarations
+    assert (first.frames == second.frames).all()

@@ -1,0 +1,52 @@
+"""The allocator never overlaps what lives together, and is optimal on small graphs."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from irc.passes.software.arena import LiveRange, arena_size, lower_bound, plan_offsets
+
+
+def live_range(limit: int) -> st.SearchStrategy[LiveRange]:
+    """A buffer of at most `limit` elements in a program of eight ops."""
+    return st.builds(
+        lambda size, first, length: LiveRange(size, first, first + length),
+        st.integers(1, limit),
+        st.integers(0, 7),
+        st.integers(0, 4),
+    )
+
+
+def overlap(ranges: list[LiveRange], offsets: list[int]) -> bool:
+    """Whether two buffers that are alive at once share an element."""
+    taken: set[tuple[int, int]] = set()
+    for live, offset in zip(ranges, offsets, strict=True):
+        cells = set(product(range(live.first, live.last + 1), range(offset, offset + live.size)))
+        if taken & cells:
+            return True
+        taken |= cells
+    return False
+
+
+@given(st.lists(live_range(50), max_size=20))
+def test_buffers_alive_at_once_do_not_overlap(ranges: list[LiveRange]) -> None:
+    offsets = plan_offsets(ranges)
+    assert not overlap(ranges, offsets)
+    assert arena_size(ranges, offsets) >= lower_bound(ranges)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(live_range(3), min_size=1, max_size=4))
+def test_small_plans_are_minimal(ranges: list[LiveRange]) -> None:
+    size = arena_size(ranges, plan_offsets(ranges))
+    for smaller in range(lower_bound(ranges), size):
+        places = [range(smaller - live.size + 1) for live in ranges]
+        assert all(overlap(ranges, list(offsets)) for offsets in product(*places)), smaller
+
+
+def test_a_chain_takes_its_two_largest_neighbours() -> None:
+    chain = [LiveRange(25, 0, 1), LiveRange(32, 1, 2), LiveRange(32, 2, 3), LiveRange(2, 3, 4)]
+    assert arena_size(chain, plan_offsets(chain)) == 64
