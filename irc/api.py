@@ -45,6 +45,8 @@ from irc.verifying import verify_module
 
 if TYPE_CHECKING:
     from irc.dialects import bnn, dataflow, onnx, packed, rtl
+    from irc.flow.compile import CompileReport
+    from irc.flow.verify import VerifyReport
     from irc.testing import assert_equivalent, assert_rewrites
 
 _DIALECT_MODULES = ("bnn", "dataflow", "onnx", "packed", "rtl")
@@ -125,6 +127,47 @@ def evaluate(module: ModuleOp, *inputs: Any) -> list[Any]:
     return list(run_module(module, inputs))
 
 
+def compile_model(
+    path: str | os.PathLike[str],
+    target: str,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    inputs: Iterable[str] = (),
+    folding: str | None = None,
+    name: str | None = None,
+) -> CompileReport:
+    """Write the folder of a target, `verilog`, `c` or `host`, as `irc compile` does."""
+    from irc.flow.compile import compile_model as run
+    from irc.flow.ladder import Ladder
+    from irc.flow.options import pass_options
+
+    ladder = Ladder(path, tuple(inputs), pass_options(folding), name=name)
+    return run(ladder, target, None if folder is None else os.fspath(folder))
+
+
+def verify_model(
+    path: str | os.PathLike[str],
+    data: str | os.PathLike[str],
+    *,
+    inputs: Iterable[str] = (),
+    levels: Sequence[str] = ("onnx", "bnn", "dataflow", "packed", "c", "rtl"),
+    limit: int | None = None,
+    rtl_limit: int | None = 100,
+    folding: str | None = None,
+) -> VerifyReport:
+    """Run the same inputs at every level and compare, as `irc verify` does.
+
+    `report.agrees` says whether all levels gave the reference's results.
+    """
+    from irc.flow.frames import load_data
+    from irc.flow.ladder import Ladder
+    from irc.flow.options import pass_options
+    from irc.flow.verify import verify
+
+    ladder = Ladder(path, tuple(inputs), pass_options(folding))
+    return verify(ladder, load_data(data).limited(limit), levels, rtl_limit)
+
+
 __all__ = [
     "LEVELS",
     "Attribute",
@@ -150,6 +193,7 @@ __all__ = [
     "assert_equivalent",
     "assert_rewrites",
     "bnn",
+    "compile_model",
     "compile_to",
     "dataflow",
     "evaluate",
@@ -164,4 +208,5 @@ __all__ = [
     "replace_located",
     "rtl",
     "run_passes",
+    "verify_model",
 ]

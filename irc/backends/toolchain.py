@@ -34,27 +34,25 @@ class Verilator:
     version: tuple[int, int]
 
 
+_DEBIAN_PACKAGES = {"c++": "g++"}
+
+
 def find_program(name: str, needed_for: str) -> Path:
     """A program on PATH; raises `IrcError` that names it and how to get it."""
     found = shutil.which(name)
     if found is None:
+        package = _DEBIAN_PACKAGES.get(name, name)
         raise IrcError(
             f"'{name}' was not found on PATH; {needed_for} needs it "
-            f"(on Debian or Ubuntu: apt install {_DEBIAN_PACKAGE.get(name, name)})"
+            f"(on Debian or Ubuntu: apt install {package})"
         )
     return Path(found)
 
 
-_DEBIAN_PACKAGE = {"g++": "g++", "make": "make", "perl": "perl", "iverilog": "iverilog"}
-
-
 def check_build_tools() -> None:
-    """Raise `IrcError` unless make, perl and a C++ compiler are there: Verilator needs them."""
-    for program in ("make", "perl"):
+    """Raise `IrcError` unless make, perl and c++ are there: Verilator calls them by these names."""
+    for program in ("make", "perl", "c++"):
         find_program(program, "building a simulation with Verilator")
-    compiler = os.environ.get("CXX", "g++")
-    if shutil.which(compiler.split()[0]) is None:
-        find_program(compiler, "building a simulation with Verilator")
 
 
 def verilator() -> Verilator:

@@ -1,8 +1,37 @@
-"""Options that several subcommands of `irc` share."""
+"""Parsing the command line of `irc`, and the options that several of its subcommands share."""
 
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from irc.errors import UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of whole option names whose errors are one message, not a screen of usage.
+
+    Parsers of subcommands are made from the same class.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a `UsageError` that says where help is to be found."""
+        raise UsageError(f"{message}\n({self.prog} --help explains all options)")
+
+    def unknown_argument(self, argument: str) -> NoReturn:
+        """Raise a `UsageError` for an argument that nothing takes, with a near miss."""
+        if not argument.startswith("-"):
+            self.error(f"unexpected argument '{argument}'")
+        known = [name for action in self._actions for name in action.option_strings]
+        close = get_close_matches(argument.split("=")[0], known, 1, 0.6)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        self.error(f"unknown option '{argument}'{hint}")
 
 
 def add_model(parser: argparse.ArgumentParser, what: str = "the model, .onnx or .mlir") -> None:
@@ -37,7 +66,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not positive")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not '{text}'")
+    return int(text)

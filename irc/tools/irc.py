@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from irc.diagnostics import EXIT_USAGE, main_guard, report
+from irc.tools.arguments import Parser
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -24,21 +25,26 @@ Exit status: 0 for success, 1 for a failure or a disagreement, 2 for wrong usage
 """
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """All subcommands; each module of a subcommand is imported when it is used."""
-    parser = argparse.ArgumentParser(
-        prog="irc",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line; raises `UsageError`, and `SystemExit(0)` after `--help`.
+
+    The modules of the subcommands import what they need when they are run: help must not wait
+    for NumPy and xDSL.
+    """
+    parser = Parser(prog="irc", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="store_true", help="say which version this is")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     from irc.tools import irc_check, irc_compile, irc_run, irc_verify
 
     for module in (irc_check, irc_compile, irc_verify, irc_run):
         module.add_parser(commands)
-    return parser
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        commands.choices.get(options.command, parser).unknown_argument(unknown[0])
+    if options.command is None and not options.version:
+        parser.print_help(sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,22 +53,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser = make_parser()
-    options = parser.parse_args(arguments)
+    options = parse_arguments(arguments)
     if options.version:
         from importlib.metadata import version
 
         print(f"irc {version('irc-bnn')}")
         return 0
-    if options.command is None:
-        parser.print_help(sys.stderr)
-        return EXIT_USAGE
     try:
         return options.run(options)
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        return report(error, options.model)
+        return report(error, _source_of(error, options))
+
+
+def _source_of(error: BaseException, options: argparse.Namespace) -> str | None:
+    """The file that a message is about: the model, unless it begins with another one."""
+    others = [vars(options).get(name) for name in ("data", "fold", "output", "json")]
+    named = [f"{other}:" for other in others if other]
+    return None if str(error).startswith((*named, "standard output")) else options.model
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ def add_parser(commands: Any) -> None:
         "check",
         help="say what each target supports of a model",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model(parser)
     add_json(parser)
@@ -32,10 +31,12 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand; returns the exit code."""
     from irc.flow.check import check
     from irc.flow.ladder import Ladder
-    from irc.tools.tables import check_tables, console, write_json
+    from irc.tools.step_progress import step_progress
+    from irc.tools.tables import check_tables, check_writable, show, write_json
 
-    result = check(Ladder(options.model, tuple(options.input)))
-    for part in check_tables(result):
-        console().print(part)
+    check_writable(options.json)
+    with step_progress() as progress:
+        result = check(Ladder(options.model, tuple(options.input), observer=progress))
+    show(*check_tables(result), json=options.json)
     write_json(options.json, result)
     return 1 if result.findings else 0

@@ -25,7 +25,6 @@ def add_parser(commands: Any) -> None:
         "compile",
         help="write a model as C, as Verilog or as a library",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model(parser)
     parser.add_argument("--target", required=True, choices=("c", "verilog", "host"))
@@ -62,8 +61,10 @@ def run(options: argparse.Namespace) -> int:
     from irc.flow.frames import load_data
     from irc.flow.ladder import Ladder
     from irc.flow.options import pass_options
-    from irc.tools.tables import console, layer_table, margin_lines, step_progress, write_json
+    from irc.tools.step_progress import step_progress
+    from irc.tools.tables import check_writable, compile_lines, show, write_json
 
+    check_writable(options.json)
     data = None if options.data is None else load_data(options.data)
     with step_progress() as progress:
         ladder = Ladder(
@@ -74,9 +75,6 @@ def run(options: argparse.Namespace) -> int:
             name=options.name,
         )
         result = compile_model(ladder, options.target, options.output, data, options.vectors)
-    console().print(layer_table(result.layers))
-    for line in margin_lines(result.ambiguous):
-        console().print(line)
-    console().print(f"wrote {result.folder}")
+    show(*compile_lines(result), json=options.json)
     write_json(options.json, result)
     return 0

@@ -21,7 +21,6 @@ def add_parser(commands: Any) -> None:
         "run",
         help="run a model or IR text on data",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model(
         parser, "an .onnx model, or .mlir text of the level onnx, bnn, dataflow, packed or hw"
@@ -41,12 +40,15 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand; returns the exit code."""
     from irc.flow.frames import load_data
     from irc.flow.run_ir import run_file
-    from irc.tools.tables import console, run_table, step_progress, write_array, write_json
+    from irc.tools.step_progress import step_progress
+    from irc.tools.tables import check_writable, run_lines, show, write_array, write_json
 
+    check_writable(options.json)
+    check_writable(options.output)
     data = load_data(options.data).limited(options.limit)
     with step_progress() as progress:
         result = run_file(options.model, data, tuple(options.input), progress)
     write_array(options.output, result.results)
-    console().print(run_table(result))
+    show(*run_lines(result), json=options.json, array=options.output)
     write_json(options.json, result.summary())
     return 0

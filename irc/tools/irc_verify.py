@@ -26,7 +26,6 @@ def add_parser(commands: Any) -> None:
         "verify",
         help="run the same inputs at every level and compare",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model(parser)
     parser.add_argument(
@@ -60,17 +59,15 @@ def run(options: argparse.Namespace) -> int:
     from irc.flow.ladder import Ladder
     from irc.flow.options import pass_options
     from irc.flow.verify import check_levels, verify
-    from irc.tools.tables import console, step_progress, verify_table, write_json
+    from irc.tools.step_progress import step_progress
+    from irc.tools.tables import check_writable, show, verify_lines, write_json
 
     levels = check_levels([level.strip() for level in options.levels.split(",")])
     data = load_data(options.data).limited(options.limit)
     ladder = Ladder(options.model, tuple(options.input), pass_options(options.fold))
+    check_writable(options.json)
     with step_progress() as progress:
         result = verify(ladder, data, levels, options.rtl_limit, progress)
-    console().print(verify_table(result))
+    show(*verify_lines(result), json=options.json)
     write_json(options.json, result)
-    for level in result.levels:
-        if level.agreement.first is not None:
-            console().print(f"disagreement: {level.agreement.first}")
-            return 1
-    return 0
+    return 0 if result.agrees else 1

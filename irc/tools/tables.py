@@ -1,23 +1,23 @@
-"""Tables on stdout, progress on stderr, and the same as JSON."""
+"""Results on stdout: tables for people, or the same as JSON."""
 
 from __future__ import annotations
 
 import io
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from irc.errors import IrcError
 from irc.flow.check import TARGETS, AmbiguousLayer, CheckReport
+from irc.flow.compile import CompileReport
 from irc.flow.layers import Layer
 from irc.flow.run_ir import RunResult
 from irc.flow.verify import LevelReport, VerifyReport
@@ -27,10 +27,33 @@ NO_TERMINAL_WIDTH = 120
 """Columns for tables that go into a file or a pipe."""
 
 
-def console() -> Console:
-    """Results: stdout, at a fixed width where it is no terminal."""
-    width = None if sys.stdout.isatty() else NO_TERMINAL_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False)
+_PLAIN_LETTERS = str.maketrans({"→": "->", "×": "x", "…": "..."})  # noqa: RUF001
+
+
+def show(*parts: Table | str, json: str | None = None, array: str | None = None) -> None:
+    """Print results to stdout, at a fixed width where it is no terminal.
+
+    Where `json` or `array` say that stdout is for a machine (`-`), they go to stderr instead.
+    Raises `IrcError` where they cannot be written.
+    """
+    stream = sys.stderr if "-" in (json, array) else sys.stdout
+    if stream is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise IrcError("standard output is closed; results go there")
+    width = None if stream.isatty() else NO_TERMINAL_WIDTH
+    console = Console(file=stream, width=width, highlight=False)
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part, markup=False, soft_wrap=isinstance(part, str))
+    text = captured.get()
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN_LETTERS).encode(encoding, "replace").decode(encoding)
+    if stream is sys.stdout:
+        write_result(text, None)
+    else:
+        stream.write(text)
 
 
 def _number(value: int | None) -> str:
@@ -48,6 +71,21 @@ def layer_table(layers: list[Layer]) -> Table:
         numbers = (layer.weight_bits, layer.macs, *folding)
         table.add_row(layer.name, layer.operation, layer.shape, *map(_number, numbers))
     return table
+
+
+def compile_lines(report: CompileReport) -> Iterator[Table | str]:
+    """The layers of what was written, and where it is."""
+    yield layer_table(report.layers)
+    yield from margin_lines(report.ambiguous)
+    yield f"wrote {report.folder}"
+
+
+def verify_lines(report: VerifyReport) -> Iterator[Table | str]:
+    """The table of levels, then the first value that differs at each that disagrees."""
+    yield verify_table(report)
+    for level in report.levels:
+        if level.agreement.first is not None:
+            yield f"disagreement: {level.agreement.first}"
 
 
 def verify_table(report: VerifyReport) -> Table:
@@ -77,15 +115,21 @@ def agreement_text(level: LevelReport) -> str:
     return f"{percentage:.2f} % ({agreement.images - agreement.equal:,} differ)"
 
 
-def run_table(result: RunResult) -> Table:
+def run_lines(result: RunResult) -> Iterator[Table | str]:
     """How many inputs fell into each class, and the accuracy where it is known."""
     accuracy = "" if result.accuracy is None else f", accuracy {100 * result.accuracy:.2f} %"
-    title = f"{result.source} at level {result.level}: {len(result.results):,} inputs{accuracy}"
-    table = Table("class", title=title, title_justify="left")
+    inputs = plural(len(result.results), "input")
+    yield f"{result.source} at level {result.level}: {inputs}{accuracy}"
+    table = Table("class")
     table.add_column("inputs", justify="right")
     for label, count in sorted(Counter(result.classes.tolist()).items()):
         table.add_row(str(label), _number(count))
-    return table
+    yield table
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 image`, `2 images`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def check_tables(report: CheckReport) -> Iterator[Table | str]:
@@ -93,10 +137,10 @@ def check_tables(report: CheckReport) -> Iterator[Table | str]:
     verdicts = Table("target", "supported")
     for target in TARGETS:
         count = sum(target in finding.targets for finding in report.findings)
-        verdicts.add_row(target, "yes" if not count else f"no: {count} obstacles")
+        verdicts.add_row(target, "yes" if not count else f"no: {plural(count, 'obstacle')}")
     yield verdicts
     if report.findings:
-        obstacles = Table("node", "obstacle", "targets", title="obstacles", title_justify="left")
+        obstacles = Table("node", "obstacle", "targets")
         for finding in report.findings:
             obstacles.add_row(finding.node, finding.reason, ", ".join(finding.targets))
         yield obstacles
@@ -118,6 +162,16 @@ def margin_lines(ambiguous: list[AmbiguousLayer]) -> Iterator[str]:
         yield f"{layer.node}: float32 rounding in another order could decide at {shown}{more}"
 
 
+def check_writable(path: str | None) -> None:
+    """Raise `IrcError` if a file can't be written there: before the work, not after it."""
+    if path is None or path == "-":
+        return
+    if Path(path).is_dir():
+        raise IrcError(f"{path}: cannot be written: it is a folder")
+    if not Path(path).absolute().parent.is_dir():
+        raise IrcError(f"{path}: cannot be written: there is no folder '{Path(path).parent}'")
+
+
 def write_array(path: str | None, values: Any) -> None:
     """Write results as .npy, whole or not at all; nothing where no path is given."""
     if path is None:
@@ -136,50 +190,3 @@ def write_json(path: str | None, value: Any) -> None:
 
 def _plain(value: Any) -> Any:
     return asdict(value) if hasattr(value, "__dataclass_fields__") else str(value)
-
-
-class StepProgress:
-    """A line on stderr for what takes longer than a second; nothing for what is quick."""
-
-    PATIENCE = 1.0
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._start = time.monotonic()
-        self._task: Any = None
-        self._name = ""
-        self._shown = False
-
-    def __call__(self, name: str, done: int = 0, total: int = 1) -> None:
-        """Tell of `done` of `total` in the step `name`."""
-        if name != self._name:
-            self._name = name
-            if self._task is not None:
-                self._progress.remove_task(self._task)
-            self._task = self._progress.add_task(name, total=total)
-        self._progress.update(self._task, completed=done, total=total)
-        if not self._shown and time.monotonic() - self._start > self.PATIENCE:
-            self._shown = True
-            self._progress.start()
-
-    def close(self) -> None:
-        """Clear the line."""
-        if self._shown:
-            self._progress.stop()
-
-
-@contextmanager
-def step_progress() -> Iterator[StepProgress]:
-    """A progress line that is cleared however the work ends."""
-    progress = StepProgress()
-    try:
-        yield progress
-    finally:
-        progress.close()

@@ -5,26 +5,20 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from packed_networks import to_packed
 from random_networks import random_frames, random_network
-from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Region
 
+from irc.dialects import bnn
+from irc.errors import UnsupportedError
 from irc.interp.run import run_module
-from irc.passes.software.convert_bnn_to_packed import ConvertBnnToPacked
-from irc.passes.software.plan_arena import PlanArena
 
 FRAMES = 6
-
-
-def to_packed(module: ModuleOp, word: int, products: int) -> ModuleOp:
-    """The network at level packed, verified after each pass."""
-    module = module.clone()
-    for step in (ConvertBnnToPacked(word, "swar", products), PlanArena()):
-        step.apply(Context(), module)
-        module.verify()
-    return module
 
 
 @given(
@@ -38,8 +32,30 @@ def test_packed_equals_bnn(random: Random, word: int, products: int) -> None:
     module.verify()
     frames = random_frames(module, random, FRAMES)
     expected = run_module(module, [frames])
-    got = run_module(to_packed(module, word, products), [frames])
+    got = run_module(to_packed(module, word, "swar", products), [frames])
     assert len(got) == len(expected)
     for mine, theirs in zip(got, expected, strict=True):
         assert mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_threshold_without_levels_is_a_constant() -> None:
+    none = bnn.DenseAttr.from_numpy(np.zeros((1, 0), np.int64), bnn.sint(2))
+    block = Block(arg_types=[TensorType(bnn.uint(8), [3])])
+    constant = bnn.ThresholdOp(block.args[0], none, bnn.uint(3), bias=5)
+    block.add_ops([constant, ReturnOp(constant.output)])
+    types = (block.arg_types, [constant.output.type])
+    module = ModuleOp([FuncOp("net", types, Region(block))])
+    module.verify()
+    got = run_module(to_packed(module), [np.array([[0, 100, 255]])])[0]
+    assert got.tolist() == [[5, 5, 5]]
+
+
+def test_sums_beyond_64_bits_are_refused() -> None:
+    weights = bnn.DenseAttr.from_numpy(np.full((1, 2), 2**40), bnn.sint(42))
+    block = Block(arg_types=[TensorType(bnn.sint(24), [2])])
+    linear = bnn.LinearOp(block.args[0], weights, bnn.sint(64))
+    block.add_ops([linear, ReturnOp(linear.output)])
+    module = ModuleOp([FuncOp("net", (block.arg_types, [linear.output.type]), Region(block))])
+    with pytest.raises(UnsupportedError, match="more than 64-bit integers hold"):
+        to_packed(module)

@@ -122,13 +122,18 @@ class Parts:
             case "constant - x":
                 return graph.node("Sub", graph.constant(numbers.floats(*by_channel)), value)
             case "PRelu":
-                return graph.node("PRelu", value, graph.constant(numbers.floats(*by_channel or (1,))))
+                return graph.node(
+                    "PRelu", value, graph.constant(numbers.floats(*by_channel or (1,)))
+                )
             case "LeakyRelu":
                 return graph.node("LeakyRelu", value, alpha=0.1)
             case "Clip":
                 if graph.export.opset < 11:
                     return graph.node("Clip", value, min=-1.0, max=1.0)
                 return graph.node("Clip", value, graph.constant(-1), graph.constant(1))
+            case "Sigmoid":
+                # Few runtimes agree on when it underflows: its sign is no use.
+                return graph.node("Sub", graph.node("Sigmoid", value), graph.constant(0.4375))
             case "Pow":
                 return graph.node("Pow", value, graph.constant(2))
             case _:

@@ -59,6 +59,8 @@ class RandomNetwork:
     declarations: tuple[str, ...]
     frames: Array
     model_frames: Array
+    is_nice: bool
+    """Whether all constants are small multiples of powers of two, so that few sums round."""
 
     def lowered(self, level: str) -> ModuleOp:
         """The network at a level below onnx, verified after every pass."""
@@ -138,6 +140,7 @@ def make_network(choices: Choices) -> RandomNetwork:
         () if is_integer else (f"x={declaration.text}",),
         frames,
         frames.astype(np.uint8) if is_integer else _as_floats(declaration, frames),
+        numbers.nice,
     )
 
 

@@ -14,7 +14,7 @@ from irc.backends.c.kernels.elementwise import emit_copy
 from irc.backends.c.kernels.float_chain import is_reproducible
 from irc.backends.c.layers import Layer, describe_layer
 from irc.backends.c.ports import Port, function_ports, parameter_list
-from irc.backends.c.text import fill
+from irc.backends.c.text import fill, wrapped
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
 from irc.errors import IrcError, UsageError
@@ -203,7 +203,7 @@ int $name_run($parameters)
 
 def _body(unit: Unit, inputs: list[Port], outputs: list[Port]) -> str:
     pointers = ["arena", *unit.inputs, *unit.outputs]
-    functions = (text.replace("$name", name) for text, name in unit.functions.items())
+    functions = (wrapped(text.replace("$name", name)) for text, name in unit.functions.items())
     text = fill(
         _FILE.replace("$name", unit.name).replace("$upper", unit.name.upper()),
         math="#include <math.h>" if unit.needs_math else "",
@@ -211,7 +211,7 @@ def _body(unit: Unit, inputs: list[Port], outputs: list[Port]) -> str:
         functions="\n\n".join(functions),
         parameters=parameter_list(inputs, outputs),
         missing=" || ".join(f"{pointer} == NULL" for pointer in pointers),
-        calls="\n".join(unit.calls),
+        calls=wrapped("\n".join(unit.calls)),
         arguments=", ".join(["&arena", *unit.inputs, *unit.outputs]),
     )
     return text + "\n"

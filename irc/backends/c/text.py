@@ -16,8 +16,8 @@ from irc.dialects.packed_types import container_width, is_signed, region_name
 
 Array = npt.NDArray[Any]
 
-LINE = 92
-"""Where lines of literals break."""
+LINE = 96
+"""How long the lines of generated code get, where they can be broken."""
 
 _PLACE = re.compile(r"\$(\w+)")
 _ALONE = re.compile(r"^([ \t]*)\$(\w+)[ \t]*$")
@@ -37,6 +37,18 @@ def fill(template: str, **parts: str) -> str:
             lines += [f"{alone[1]}{part}" if part else "" for part in inner.split("\n") if inner]
         else:
             lines.append(_PLACE.sub(lambda place: parts.get(place[1], place[0]), line))
+    return "\n".join(lines)
+
+
+def wrapped(text: str) -> str:
+    """`text` with long lines broken after commas; what follows is indented by four more."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        while len(line) > LINE and (at := line.rfind(", ", len(indent), LINE)) > 0:
+            lines.append(line[: at + 1])
+            line = indent + line[at + 2 :]
+        lines.append(line)
     return "\n".join(lines)
 
 

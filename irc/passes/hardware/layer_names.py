@@ -32,13 +32,16 @@ class UniqueNames:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        # Where to go on counting, so that a thousand equal names take no million tries.
         self._next: dict[str, int] = {}
 
     def unique(self, wanted: str) -> str:
         """`wanted`, or `wanted_2`, `wanted_3`… where that is taken."""
-        name, number = wanted, self._next.get(wanted, 2)
+        name = wanted
+        number = self._next.get(wanted, 2)
         while name in self._taken:
-            name, number = f"{wanted}_{number}", number + 1
+            name = f"{wanted}_{number}"
+            number += 1
         self._next[wanted] = number
         self._taken.add(name)
         return name

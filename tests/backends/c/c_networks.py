@@ -5,9 +5,10 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 
 import irc
+from irc.dialects.dense import DenseAttr
 
 LAYERS = """
-func.func @Tiny.Net(%x: tensor<2x5xui8> {bnn.declared = "uint8/255"}) -> tensor<3xf32> {
+func.func @"Tiny.Net"(%x: tensor<2x5xui8> {bnn.declared = "uint8/255"}) -> tensor<3xf32> {
   %0 = bnn.reshape %x : tensor<2x5xui8> -> tensor<10xui8>
   %1 = bnn.threshold %0 at <tensor<1x1xui8>, [128]> bias 0
     : tensor<10xui8> -> tensor<10x!bnn.bipolar>
@@ -24,10 +25,10 @@ def tiny(*functions: tuple[str, float | None], level: str = "packed") -> ModuleO
     """A network of one layer whose sums go through float functions with scalar constants."""
     lines: list[str] = []
     for number, (fn, constant) in enumerate(functions, 3):
-        operand = "" if constant is None else f", <tensor<f32>, [{constant}]>"
+        operand = "" if constant is None else f", {DenseAttr.from_floats(constant)}"
         lines.append(
             f'%{number + 1} = bnn.ewise "{fn}" %{number}{operand} : tensor<3xf32> -> tensor<3xf32>'
         )
-    text = LAYERS.replace("@Tiny.Net", '@"Tiny.Net"').replace("FUNCTIONS", "\n  ".join(lines))
+    text = LAYERS.replace("FUNCTIONS", "\n  ".join(lines)).replace("#bnn.dense", "")
     module = irc.parse(text.replace("%RESULT", f"%{3 + len(functions)}"))
     return irc.compile_to(module, level)

@@ -69,7 +69,7 @@ def test_no_compiler_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_pat
     with pytest.raises(IrcError, match="no C compiler was found on PATH"):
         compile_host(tiny())
     monkeypatch.setenv("CC", "my-cc -O1")
-    with pytest.raises(IrcError, match="'my-cc -O1' .from the environment variable CC. was not"):
+    with pytest.raises(IrcError, match=r"'my-cc -O1'.*the environment variable CC"):
         compile_host(tiny())
     with pytest.raises(IrcError, match="'other-cc' was not found"):
         write_host_project(tiny(), tmp_path / "out", compiler="other-cc")

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from irc.passes.software.arena import LiveRange, arena_size, lower_bound, plan_offsets
 
 
-def live_range(limit: int) -> st.SearchStrategy[LiveRange]:
-    """A buffer of at most `limit` elements in a program of eight ops."""
-    return st.builds(
-        lambda size, first, length: LiveRange(size, first, first + length),
-        st.integers(1, limit),
-        st.integers(0, 7),
-        st.integers(0, 4),
-    )
+@st.composite
+def live_ranges(draw: st.DrawFn, size: int, count: int) -> list[LiveRange]:
+    """Up to `count` buffers of up to `size` elements in a program of a dozen ops."""
+    ranges: list[LiveRange] = []
+    for _ in range(draw(st.integers(1, count))):
+        first = draw(st.integers(0, 7))
+        last = first + draw(st.integers(0, 4))
+        ranges.append(LiveRange(draw(st.integers(1, size)), first, last))
+    return ranges
 
 
 def overlap(ranges: list[LiveRange], offsets: list[int]) -> bool:
@@ -31,7 +32,7 @@ def overlap(ranges: list[LiveRange], offsets: list[int]) -> bool:
     return False
 
 
-@given(st.lists(live_range(50), max_size=20))
+@given(live_ranges(50, 20))
 def test_buffers_alive_at_once_do_not_overlap(ranges: list[LiveRange]) -> None:
     offsets = plan_offsets(ranges)
     assert not overlap(ranges, offsets)
@@ -39,12 +40,17 @@ def test_buffers_alive_at_once_do_not_overlap(ranges: list[LiveRange]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(live_range(3), min_size=1, max_size=4))
+@given(live_ranges(3, 4))
 def test_small_plans_are_minimal(ranges: list[LiveRange]) -> None:
     size = arena_size(ranges, plan_offsets(ranges))
     for smaller in range(lower_bound(ranges), size):
         places = [range(smaller - live.size + 1) for live in ranges]
         assert all(overlap(ranges, list(offsets)) for offsets in product(*places)), smaller
+
+
+def test_nothing_takes_no_room() -> None:
+    assert plan_offsets([]) == []
+    assert arena_size([], []) == 0
 
 
 def test_a_chain_takes_its_two_largest_neighbours() -> None:

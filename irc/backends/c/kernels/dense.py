@@ -47,8 +47,7 @@ def emit_xnor_dense(unit: Unit, op: packed.XnorDenseOp) -> None:
 
 _PLANE = """
 /* By bit-planes: $identity. */
-static void $name(
-    const $word *x, const $word *w, size_t words, size_t results$offsets$parameters)
+static void $name(const $word *x, const $word *w, size_t words, size_t results$offsets$parameters)
 {
     $declare
     $total
@@ -146,8 +145,7 @@ def _identity(op: packed.PlaneDenseOp) -> str:
 
 _SIGN = """
 /* Bipolar weights by integers: acc = sum of w ? x : -x. */
-static void $name(
-    const $in *x, const $word *w, size_t size, size_t results$parameters)
+static void $name(const $in *x, const $word *w, size_t size, size_t results$parameters)
 {
     $declare
     for (size_t m = 0; m < results; ++m) {
@@ -188,8 +186,7 @@ def emit_sign_dense(unit: Unit, op: packed.SignDenseOp) -> None:
 
 _INT = """
 /* Integers by integers: acc = sum of w * x. */
-static void $name(
-    const $in *x, const $weight *w, size_t size, size_t results$parameters)
+static void $name(const $in *x, const $weight *w, size_t size, size_t results$parameters)
 {
     $declare
     for (size_t m = 0; m < results; ++m) {

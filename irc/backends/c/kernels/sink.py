@@ -6,6 +6,7 @@ op's accumulator type, and owns the parameters `t`, `stride`, … and `y`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from irc.backends.c.text import c_type, fill, word_type, work_type
@@ -48,10 +49,10 @@ def thresholding_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
         add_packing(sink, result, as_unsigned(code, op.accumulator.width.data))
         return sink
     if op.staircase is not None and isinstance(result.element_type, BipolarType):
-        code = "2 * code - 1"
+        code = "(2 * code - 1)"
     kind = c_type(result.element_type)
     sink.parameters.append(f"{kind} *y")
-    sink.consume.append(f"y[m] = ({kind})({code});")
+    sink.consume.append(f"y[m] = ({kind}){code};")
     sink.y_stride = width
     return sink
 
@@ -111,7 +112,8 @@ if ((m & $mask) == $mask || m + 1u == results) {
 
 _PLANES = """
 for (unsigned j = 0; j < $planes; ++j) {
-    bits[j] = ($word)(bits[j] | (($word)(($code >> j) & 1u) << (m & $mask)));
+    const $word bit = ($word)(($code >> j) & 1u);
+    bits[j] = ($word)(bits[j] | (bit << (m & $mask)));
 }
 if ((m & $mask) == $mask || m + 1u == results) {
     for (unsigned j = 0; j < $planes; ++j) {
@@ -125,7 +127,8 @@ if ((m & $mask) == $mask || m + 1u == results) {
 
 def as_unsigned(expression: str, width: int) -> str:
     """A C expression of so many bits, as an unsigned one in which shifts are defined."""
-    narrow = f"({word_type(width)})({expression})"
+    operand = expression if re.fullmatch(r"[\w\[\]]+", expression) else f"({expression})"
+    narrow = f"({word_type(width)}){operand}"
     return f"({work_type(width)}){narrow}" if width <= 16 else narrow
 
 

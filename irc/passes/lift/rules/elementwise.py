@@ -143,7 +143,8 @@ def lift_batch_normalization(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     offset = beta - mean * scale
     unit = np.float32(2.0**-24)
     scale_error = 12 * unit * np.abs(scale)
-    offset_error = 16 * unit * (np.abs(mean * scale) + np.abs(beta))
+    shift = np.abs(mean * scale)
+    offset_error = np.where(shift > 0, 16 * unit * (shift + np.abs(beta)), 0)
     value = lifting.channels_last(value)
     value = lifting.ewise("mul", value, scale, scale_error)
     value = lifting.ewise("add", value, offset, offset_error)
