@@ -183,7 +183,7 @@ class PadOp(IRDLOperation):
     input = operand_def(TensorType)
     before_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="before")
     after_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="after")
-    value_attr = prop_def(FloatAttr, prop_name="value")
+    value_attr = prop_def(FloatAttr[Float32Type], prop_name="value")
     output = result_def(TensorType)
     traits = traits_def(Pure())
     assembly_format = (

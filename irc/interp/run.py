@@ -40,11 +40,18 @@ def entry_function(module: ModuleOp) -> FuncOp:
 def make_interpreter(module: ModuleOp) -> Interpreter:
     """An interpreter for the levels bnn, dataflow and packed."""
     from irc.interp.bnn import BnnFunctions
+    from irc.interp.bnn_spatial import BnnSpatialFunctions
     from irc.interp.dataflow import DataflowFunctions
     from irc.interp.packed import PackedFunctions
 
     interpreter = Interpreter(module)
-    for functions in (FuncFunctions(), BnnFunctions(), DataflowFunctions(), PackedFunctions()):
+    for functions in (
+        FuncFunctions(),
+        BnnFunctions(),
+        BnnSpatialFunctions(),
+        DataflowFunctions(),
+        PackedFunctions(),
+    ):
         interpreter.register_implementations(functions)
     return interpreter
 

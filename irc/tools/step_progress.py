@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -50,7 +50,7 @@ class StepProgress:
         )
         self._task: TaskID | None = None
         self._name = ""
-        self._shown = False
+        self._shown = self._closed = False
         self._lock = threading.Lock()
         self._timer = threading.Timer(PATIENCE, self._show)
         self._timer.daemon = True
@@ -70,6 +70,8 @@ class StepProgress:
 
     def _show(self) -> None:
         with self._lock:
+            if self._closed:
+                return
             self._shown = True
             if self._console.is_terminal:
                 self._progress.start()
@@ -83,12 +85,13 @@ class StepProgress:
         """Clear the line."""
         self._timer.cancel()
         with self._lock:
+            self._closed = True
             if self._shown and self._console.is_terminal:
                 self._progress.stop()
 
 
 @contextmanager
-def step_progress() -> Iterator[StepProgress]:
+def step_progress() -> Generator[StepProgress]:
     """Progress that is cleared however the work ends."""
     progress = StepProgress()
     try:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from rich.console import Console
@@ -27,7 +27,23 @@ NO_TERMINAL_WIDTH = 120
 """Columns for tables that go into a file or a pipe."""
 
 
-_PLAIN_LETTERS = str.maketrans({"→": "->", "×": "x", "…": "..."})  # noqa: RUF001
+_PLAIN_LETTERS = str.maketrans("→×…", ">x.")
+"""One letter each, so that columns stay aligned."""
+
+
+class _Buffer(io.StringIO):
+    """Text on its way to a stream, for which rich must know what that stream can show."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._stream.encoding or "utf-8"
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
 
 
 def show(*parts: Table | str, json: str | None = None, array: str | None = None) -> None:
@@ -36,24 +52,25 @@ def show(*parts: Table | str, json: str | None = None, array: str | None = None)
     Where `json` or `array` say that stdout is for a machine (`-`), they go to stderr instead.
     Raises `IrcError` where they cannot be written.
     """
-    stream = sys.stderr if "-" in (json, array) else sys.stdout
+    for_machine = "-" in (json, array)
+    stream = sys.stderr if for_machine else sys.stdout
     if stream is None:  # pyright: ignore[reportUnnecessaryComparison]
-        raise IrcError("standard output is closed; results go there")
+        raise IrcError("standard output is closed, where the results go")
+    buffer = _Buffer(stream)
     width = None if stream.isatty() else NO_TERMINAL_WIDTH
-    console = Console(file=stream, width=width, highlight=False)
-    with console.capture() as captured:
-        for part in parts:
-            console.print(part, markup=False, soft_wrap=isinstance(part, str))
-    text = captured.get()
-    encoding = stream.encoding or "utf-8"
+    console = Console(file=buffer, width=width, highlight=False)
+    for part in parts:
+        console.print(part, markup=False, soft_wrap=isinstance(part, str))
+    text = buffer.getvalue()
     try:
-        text.encode(encoding)
+        text.encode(buffer.encoding)
     except UnicodeEncodeError:
-        text = text.translate(_PLAIN_LETTERS).encode(encoding, "replace").decode(encoding)
-    if stream is sys.stdout:
-        write_result(text, None)
-    else:
+        plain = text.translate(_PLAIN_LETTERS)
+        text = plain.encode(buffer.encoding, "replace").decode(buffer.encoding)
+    if for_machine:
         stream.write(text)
+    else:
+        write_result(text, None)
 
 
 def _number(value: int | None) -> str:
@@ -122,7 +139,7 @@ def run_lines(result: RunResult) -> Iterator[Table | str]:
     yield f"{result.source} at level {result.level}: {inputs}{accuracy}"
     table = Table("class")
     table.add_column("inputs", justify="right")
-    for label, count in sorted(Counter(result.classes.tolist()).items()):
+    for label, count in sorted(Counter(map(int, result.classes)).items()):
         table.add_row(str(label), _number(count))
     yield table
 

@@ -57,7 +57,7 @@ def test_hardware_agrees_with_bnn(sample: Sample) -> None:
 
 @pytest.mark.slow
 @given(samples())
-@settings(quietly, max_examples=1000)
+@settings(quietly, max_examples=300)
 def test_hardware_agrees_with_bnn_on_many(sample: Sample) -> None:
     check_hardware(sample)
 

