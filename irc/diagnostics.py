@@ -8,6 +8,7 @@ traceback.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -257,6 +258,9 @@ def main_guard(run: Callable[[], int]) -> int:
 
     A reader that closes our output early (`irc-opt … | head`) ends the run quietly.
     """
+    # IR lives as long as the tool runs; at Python's own 700, looking through all of it for
+    # garbage again and again takes a third of the time of a large network.
+    gc.set_threshold(100_000, 20, 100)
     try:
         code = run()
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]

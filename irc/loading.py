@@ -39,17 +39,17 @@ def decode_text(data: bytes, name: str) -> str:
         ) from None
 
 
-def format_of(name: str) -> str:
-    """`onnx` or `mlir`, by the extension; raises `UsageError` for any other."""
+def format_of(name: str, otherwise: str = "") -> str:
+    """`onnx` or `mlir`, by the extension; raises `UsageError` for any other.
+
+    `otherwise` tells what else a user can do then.
+    """
     extension = os.path.splitext(name)[1].lower()
     if extension not in FORMATS and os.path.isdir(name):
         raise IrcError(f"{name}: is a folder; give the file itself")
     if extension not in FORMATS:
         what = f"unknown extension '{extension}'" if extension else "no extension"
-        raise UsageError(
-            f"{name}: {what}; expected {' or '.join(FORMATS)}, or say what the file is with "
-            f"'--frontend {'|'.join(FORMATS.values())}'"
-        )
+        raise UsageError(f"{name}: {what}; expected {' or '.join(FORMATS)}{otherwise}")
     return FORMATS[extension]
 
 

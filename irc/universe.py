@@ -46,11 +46,16 @@ PASSES = {
     "lift-onnx-to-bnn": "irc.passes.lift.lift_onnx_to_bnn:LiftOnnxToBnn",
     # streamline: float arithmetic becomes integer arithmetic, at the bnn level
     "declare-inputs": "irc.passes.streamline.declare_inputs:DeclareInputs",
+    "fit-affine-chains": "irc.passes.streamline.fit_affine_chains:FitAffineChains",
     "fold-thresholds": "irc.passes.streamline.fold_thresholds:FoldThresholds",
     "integer-outputs": "irc.passes.streamline.integer_outputs:IntegerOutputs",
     "narrow-accumulators": "irc.passes.streamline.narrow_accumulators:NarrowAccumulators",
+    "recognize-quantizers": "irc.passes.streamline.recognize_quantizers:RecognizeQuantizers",
     "streamline-linear": "irc.passes.streamline.streamline_linear:StreamlineLinear",
+    "streamline-pads": "irc.passes.streamline.streamline_pads:StreamlinePads",
+    "streamline-pools": "irc.passes.streamline.streamline_pools:StreamlinePools",
     "streamline-reshapes": "irc.passes.streamline.streamline_reshapes:StreamlineReshapes",
+    "streamline-transposes": "irc.passes.streamline.streamline_transposes:StreamlineTransposes",
     # hardware: streams, folding, wires
     "convert-bnn-to-dataflow": "irc.passes.hardware.convert_bnn_to_dataflow:ConvertBnnToDataflow",
     "fold-layers": "irc.passes.hardware.fold_layers:FoldLayers",

@@ -113,5 +113,6 @@ def frames(count: int = 5) -> Array:
 
 def save_data(path: Path, **arrays: Any) -> Path:
     """Write `.npz` with these arrays, `x` at least."""
-    np.savez(path, **{"x": frames(), **arrays})
+    contents: dict[str, Any] = {"x": frames(), **arrays}
+    np.savez(path, **contents)
     return path

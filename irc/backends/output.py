@@ -6,7 +6,7 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from irc.errors import IrcError
@@ -25,16 +25,14 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def _check_replaceable(path: Path) -> None:
-    if path.is_symlink() and not path.exists():
-        raise IrcError(f"{path}: is a symbolic link to nowhere")
+def _check_replaceable(path: Path, shown: Path) -> None:
     if not path.exists():
         return
     if not path.is_dir():
-        raise IrcError(f"{path}: exists and is not a folder; choose another output folder")
+        raise IrcError(f"{shown}: exists and is not a folder; choose another output folder")
     if any(path.iterdir()) and not is_ours(path):
         raise IrcError(
-            f"{path}: exists, is not empty and was not made by irc; "
+            f"{shown}: exists, is not empty and was not made by irc; "
             "choose another output folder or remove it"
         )
 
@@ -47,6 +45,8 @@ def describe_os_error(error: OSError, path: Path) -> IrcError:
         errno.EROFS: "the file system is read-only",
         errno.EACCES: "permission denied",
         errno.EPERM: "permission denied",
+        errno.EEXIST: "a part of the path is not a folder",
+        errno.ENOTDIR: "a part of the path is not a folder",
     }
     reason = reasons.get(error.errno or 0) or error.strerror or str(error)
     return IrcError(f"{path}: cannot write: {reason}; nothing was left behind")
@@ -57,24 +57,30 @@ def atomic_dir(path: Path) -> Generator[Path]:
     """A temporary folder beside `path` that takes its place at the end.
 
     An existing folder is replaced only if irc made it (see `MARKER`) or if it is empty. Whatever
-    goes wrong, interrupts included, the temporary folder is removed and the old one stays.
-    Raises `IrcError` for paths that cannot be written.
+    goes wrong, interrupts included, the temporary folder is removed and the old one stays; so are
+    the folders above it that had to be made. Raises `IrcError` for paths that cannot be written.
     """
-    temporary: Path | None = None
+    shown, temporary = path, None
+    missing: list[Path] = []
     try:
         # A symbolic link to a folder keeps pointing at it.
         path = path.resolve()
-        _check_replaceable(path)
+        _check_replaceable(path, shown)
+        missing = [parent for parent in path.parents if not parent.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         temporary.chmod(0o755)
         yield temporary
         _replace(temporary, path)
     except OSError as error:
-        raise describe_os_error(error, path) from error
+        raise describe_os_error(error, shown) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+        for folder in missing:
+            # Only those that are still empty go.
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _replace(temporary: Path, path: Path) -> None:

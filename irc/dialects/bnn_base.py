@@ -11,9 +11,13 @@ from xdsl.utils.exceptions import VerifyException
 from irc.dialects.dense import DenseAttr, is_exact
 
 
+# Built once: this is asked for every value of every operation, whenever a module is verified.
+_ANY_TENSOR = TensorType.constr()
+
+
 def frame_type(value: SSAValue) -> TensorType[Attribute]:
     """The tensor type of a value; every value of this dialect has one."""
-    assert TensorType.constr().verifies(value.type)
+    assert _ANY_TENSOR.verifies(value.type)
     return value.type
 
 

@@ -54,9 +54,10 @@ def window_counts(
     )
 
 
-def _check_windows(
+def check_windows(
     space: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
 ) -> None:
+    """Raise `VerifyException` unless each axis has its numbers and a window fits."""
     lengths = {len(kernel), len(strides), len(dilations), len(space)}
     if len(lengths) != 1:
         raise VerifyException(
@@ -146,7 +147,7 @@ class ConvOp(IRDLOperation):
         shape, weights = source.get_shape(), self.weights.shape
         if len(weights) < 3 or len(shape) != len(weights) - 1:
             raise VerifyException(f"weights {self.weights.type} do not fit an input of {source}")
-        _check_windows(shape[:-1], self.kernel, self.strides, self.dilations)
+        check_windows(shape[:-1], self.kernel, self.strides, self.dilations)
         if self.groups < 1 or weights[0] % self.groups or weights[-1] * self.groups != shape[-1]:
             raise VerifyException(
                 f"{self.groups} groups of {weights[-1]} channels do not fit {shape[-1]} input and "
@@ -312,7 +313,7 @@ class _PoolOp(IRDLOperation):
         """Raise unless the windows fit the operand and their number is the result's shape."""
         source, result = frame_type(self.input), frame_type(self.output)
         *space, channels = source.get_shape()
-        _check_windows(space, self.kernel, self.strides, self.dilations)
+        check_windows(space, self.kernel, self.strides, self.dilations)
         counts = window_counts(space, self.kernel, self.strides, self.dilations)
         if result.get_shape() != (*counts, channels):
             raise VerifyException(f"the result has shape {[*counts, channels]}, not {result}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from irc.dialects.dataflow_compute import MvuOp, ThresholdOp
+from irc.dialects.dataflow_mvu import MvuOp
 from irc.dialects.dataflow_node import (
     MEMORIES,
     UNFOLDED,
@@ -28,6 +28,8 @@ from irc.dialects.dataflow_plumbing import (
     WidthConverterOp,
 )
 from irc.dialects.dataflow_stream import StreamType, stream_type
+from irc.dialects.dataflow_window import MaxPoolOp, PadOp, SpatialNode, SumPoolOp, WindowOp
+from irc.dialects.dataflow_threshold import ThresholdOp
 
 __all__ = [
     "MEMORIES",
@@ -38,19 +40,36 @@ __all__ = [
     "FoldedNode",
     "Folding",
     "FromStreamOp",
+    "MaxPoolOp",
     "MvuOp",
+    "PadOp",
     "ReshapeOp",
     "Resources",
+    "SpatialNode",
     "StreamType",
+    "SumPoolOp",
     "ThresholdOp",
     "ToStreamOp",
     "WidthConverterOp",
+    "WindowOp",
     "divisors",
     "stream_type",
 ]
 
 Dataflow = Dialect(
     "dataflow",
-    [ToStreamOp, FromStreamOp, ReshapeOp, MvuOp, ThresholdOp, WidthConverterOp, FifoOp],
+    [
+        ToStreamOp,
+        FromStreamOp,
+        ReshapeOp,
+        MvuOp,
+        ThresholdOp,
+        PadOp,
+        WindowOp,
+        MaxPoolOp,
+        SumPoolOp,
+        WidthConverterOp,
+        FifoOp,
+    ],
     [StreamType],
 )

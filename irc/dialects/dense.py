@@ -68,7 +68,7 @@ def smallest_int(low: int, high: int) -> IntegerType:
         raise ValueError(f"empty range [{low}, {high}]")
     if low >= 0:
         return uint(max(1, high.bit_length()))
-    return sint(max(1, (~low).bit_length() + 1, high.bit_length() + 1))
+    return sint(max((~low).bit_length(), max(0, high).bit_length()) + 1)
 
 
 def element_width(element_type: Attribute) -> int:

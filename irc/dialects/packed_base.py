@@ -135,6 +135,11 @@ class KernelOp(IRDLOperation, ABC):
             properties={"label": StringAttr(label), **properties},
         )
 
+    @property
+    def slot_length(self) -> int:
+        """Elements (for bits: words) that the result takes in memory."""
+        return buffer_type(self.output).length
+
     def verify_(self) -> None:
         if isinstance(self.slot, SlotAttr):
             expected = buffer_type(self.output).region

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import Float32Type
@@ -44,12 +45,17 @@ class AmbiguousLayer:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What was found. `layers` is empty where the model could not be lifted."""
+    """What was found. `layers` is empty where the model could not be lifted.
+
+    `on_host` are the layers on floats that target verilog leaves to the host, before and after
+    the hardware.
+    """
 
     model: str
     findings: list[Finding]
     layers: list[Layer]
     ambiguous: list[AmbiguousLayer]
+    on_host: list[str]
 
     def supports(self, target: str) -> bool:
         """Whether nothing stops `target`."""
@@ -64,16 +70,69 @@ def check(ladder: Ladder) -> CheckReport:
     try:
         module = ladder.bnn
     except UnsupportedError as error:
-        return CheckReport(ladder.path, _lift_findings(error), [], [])
+        return CheckReport(ladder.path, _lift_findings(error), [], [], [])
     function = entry_function(module)
-    findings = _float_findings(function)
-    if not findings:
-        hardware = {(describe(o.op), o.reason): ("verilog",) for o in hardware_obstacles(function)}
-        software = {(describe(o.op), o.reason): ("c", "host") for o in software_obstacles(function)}
-        for key in {**hardware, **software}:
-            targets = hardware.get(key, ()) + software.get(key, ())
-            findings.append(Finding(*key, targets))
-    return CheckReport(ladder.path, findings, software_layers(module), ambiguous_layers(function))
+    findings = [*_port_findings(function), *_layer_findings(function)]
+    return CheckReport(
+        ladder.path,
+        findings,
+        software_layers(module),
+        ambiguous_layers(function),
+        _left_to_host(function),
+    )
+
+
+def _left_to_host(function: FuncOp) -> list[str]:
+    stopped = {obstacle.op for obstacle in hardware_obstacles(function)}
+    if function in stopped:
+        return []
+    return [
+        describe(op)
+        for op in function.body.block.ops
+        if isinstance(op, bnn.LinearOp | bnn.QuantizeOp)
+        and _works_on_floats(op)
+        and op not in stopped
+    ]
+
+
+def _port_findings(function: FuncOp) -> list[Finding]:
+    """Inputs and outputs that test data and compiled networks cannot have."""
+    arguments = function.body.block.args
+    found = [
+        Finding(
+            f"input '{argument_name(function, argument)}'",
+            f"is one of {len(arguments)} inputs; networks with one are supported",
+            TARGETS,
+        )
+        for argument in arguments[1:]
+    ]
+    if not function.function_type.outputs.data:
+        found.append(Finding("model", "has no outputs", TARGETS))
+    return found
+
+
+def _layer_findings(function: FuncOp) -> list[Finding]:
+    """What a target cannot hold; for floats that spread, where they come from instead."""
+    hardware, software = hardware_obstacles(function), software_obstacles(function)
+    stopped = {("verilog",): {o.op for o in hardware}, ("c", "host"): {o.op for o in software}}
+    findings = _float_findings(function, stopped)
+    reasons: dict[tuple[str, str], tuple[str, ...]] = {}
+    for obstacles, targets in ((hardware, ("verilog",)), (software, ("c", "host"))):
+        for obstacle in obstacles:
+            if findings and _works_on_floats(obstacle.op):
+                continue
+            key = (describe(obstacle.op), obstacle.reason)
+            reasons[key] = reasons.get(key, ()) + targets
+    return findings + [Finding(*key, targets) for key, targets in reasons.items()]
+
+
+def _works_on_floats(op: Operation) -> bool:
+    """Whether an operation gives floats, or quantizes them."""
+    if isinstance(op, bnn.QuantizeOp):
+        return True
+    return any(
+        isinstance(bnn.frame_type(result).element_type, Float32Type) for result in op.results
+    )
 
 
 def _lift_findings(error: UnsupportedError) -> list[Finding]:
@@ -94,6 +153,8 @@ def _lift_findings(error: UnsupportedError) -> list[Finding]:
 
 def describe(op: Operation) -> str:
     """The node that an operation came from, and what it is now."""
+    if isinstance(op, FuncOp):
+        return "model"
     name = onnx.location_name(op.location)
     return f"{name} ({op.name})" if name else op.name
 
@@ -107,21 +168,23 @@ def ambiguous_layers(function: FuncOp) -> list[AmbiguousLayer]:
     ]
 
 
-def _float_findings(function: FuncOp) -> list[Finding]:
-    """Floats before the last layer: quantizers and sums that no integer feeds, with the reason."""
-    findings: list[Finding] = []
-    blamed: set[str] = set()
+def _float_findings(
+    function: FuncOp, stopped: Mapping[tuple[str, ...], Set[Operation]]
+) -> list[Finding]:
+    """Floats before the last layer: quantizers and sums that no integer feeds, with the reason.
+
+    `stopped` says which targets each operation stops.
+    """
+    found: dict[str, Finding] = {}
     for op in function.body.block.ops:
-        is_float_sum = isinstance(op, bnn.LinearOp) and not is_exact(
-            bnn.frame_type(op.output).element_type
-        )
-        if not is_float_sum and not isinstance(op, bnn.QuantizeOp):
-            continue
-        node, reason = _blame(function, op)
-        if node not in blamed:
-            blamed.add(node)
-            findings.append(Finding(node, reason, TARGETS))
-    return findings
+        targets = sum((names for names, ops in stopped.items() if op in ops), ())
+        if targets and isinstance(op, bnn.LinearOp | bnn.QuantizeOp) and _works_on_floats(op):
+            node, reason = _blame(function, op)
+            known = found[node].targets if node in found else ()
+            found[node] = Finding(
+                node, reason, tuple(t for t in TARGETS if t in (*known, *targets))
+            )
+    return list(found.values())
 
 
 def _blame(function: FuncOp, op: Operation) -> tuple[str, str]:
@@ -147,7 +210,4 @@ def _origin(value: SSAValue) -> SSAValue:
     """The first value of the chain of operations that leads to `value`, or where it stops."""
     while isinstance(value.owner, bnn.EwiseOp | bnn.ReshapeOp | bnn.TransposeOp):
         value = value.owner.input
-    if isinstance(value, BlockArgument):
-        element_type = bnn.frame_type(value).element_type
-        assert isinstance(element_type, Float32Type) or is_exact(element_type)
     return value

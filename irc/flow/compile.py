@@ -18,6 +18,7 @@ from irc.flow.hardware_project import write_hardware
 from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, hardware_layers, software_layers
 from irc.flow.software_project import write_host, write_software
+from irc.passes.streamline.declare_inputs import argument_name
 
 Array = npt.NDArray[Any]
 
@@ -50,6 +51,8 @@ def compile_model(
     """
     if target not in TARGETS:
         raise UsageError(f"unknown target '{target}'; expected {', '.join(TARGETS)}")
+    if folder is not None and (not folder or "\0" in folder):
+        raise UsageError(f"output folder {folder!r}: expected the name of a folder")
     path = Path(folder if folder is not None else f"{ladder.name}-{target}")
     frames = vector_frames(ladder, data, vectors)
     if target == "verilog":
@@ -66,7 +69,10 @@ def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:
     """Frames for the test vectors [N, …], from data or at random over the input's type."""
     arguments = list(ladder.function.body.block.args)
     if len(arguments) != 1:
-        raise UnsupportedError(f"{ladder.path}: has {len(arguments)} inputs; one is supported")
+        names = ", ".join(argument_name(ladder.function, argument) for argument in arguments)
+        raise UnsupportedError(
+            f"{ladder.path}: has {len(arguments)} inputs ({names}); networks with one are supported"
+        )
     frame = bnn.frame_type(arguments[0])
     if data is not None:
         limited = data.limited(count)

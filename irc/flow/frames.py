@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +15,9 @@ from irc.dialects.dense import element_range
 from irc.errors import IrcError
 
 Array = npt.NDArray[Any]
+
+
+EXPECTED = "expected .npz with the inputs as x and, if known, the classes as y; or .npy with x"
 
 
 @dataclass(frozen=True)
@@ -34,42 +36,65 @@ class Data:
 
 
 def load_data(path: str | os.PathLike[str]) -> Data:
-    """Read `.npz` with the keys `x` and, optionally, `y`, or `.npy` with `x` alone."""
+    """Read `.npz` with the keys `x` and, optionally, `y`, or `.npy` with `x` alone.
+
+    Nothing pickled is ever loaded. Raises `IrcError` that names the file.
+    """
     name = os.fspath(path)
-    if not Path(name).exists():
-        raise IrcError(f"{name}: no such file; expected .npz with keys x and y, or .npy")
     try:
         loaded: Any = np.load(name, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return _checked(Data(name, cast(Array, loaded), None))
         with loaded:
-            arrays: dict[str, Array] = {key: loaded[key] for key in loaded.files}
+            # Other keys stay unread: they may be anything.
+            arrays: dict[str, Any] = {key: loaded[key] for key in ("x", "y") if key in loaded.files}
+            keys = ", ".join(loaded.files) or "none"
         if "x" not in arrays:
-            raise IrcError(f"{name}: has no key 'x'; its keys are {', '.join(arrays) or 'none'}")
+            raise IrcError(f"{name}: has no key 'x'; its keys are {keys}")
         return _checked(Data(name, arrays["x"], arrays.get("y")))
     except IrcError:
         raise
     except Exception as error:
-        raise IrcError(f"{name}: cannot be read as NumPy data: {_first_line(error)}") from None
+        raise IrcError(f"{name}: {_reason(error, name)}") from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _reason(error: Exception, name: str) -> str:
+    """What is wrong with a file, in words for somebody who does not know NumPy's."""
+    if isinstance(error, FileNotFoundError):
+        return f"no such file; {EXPECTED}"
+    if isinstance(error, OSError) and os.path.isdir(name):
+        return f"is a folder; {EXPECTED}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read: {error.strerror}"
+    text = str(error).strip().split("\n")[0]
+    if "Object arrays" in text:
+        return "holds Python objects, which are not loaded; save plain numbers"
+    # What is no NumPy file at all is taken for a pickle.
+    if "pickle" in text or not text:
+        return f"is neither .npz nor .npy; {EXPECTED}"
+    return f"damaged or cut short, or neither .npz nor .npy: {text}"
 
 
 def _checked(data: Data) -> Data:
     x, y = data.x, data.y
+    for key, array in (("x", x), ("y", y)):
+        if array is not None and not isinstance(cast(object, array), np.ndarray):
+            raise IrcError(f"{data.source}: '{key}' is no NumPy array")
     if x.ndim < 1 or len(x) == 0:
         raise IrcError(f"{data.source}: 'x' of shape {list(x.shape)} holds no frames")
     if x.dtype.kind not in "uifb":
         raise IrcError(f"{data.source}: 'x' of type {x.dtype}; expected numbers")
     if x.dtype.kind == "f" and not np.isfinite(x).all():
         raise IrcError(f"{data.source}: 'x' holds NaN or infinity")
-    if y is not None and y.shape != (len(x),):
+    if y is None:
+        return data
+    if y.shape != (len(x),):
         raise IrcError(
             f"{data.source}: 'y' of shape {list(y.shape)} does not label the {len(x)} frames of "
             f"'x', of shape {list(x.shape)}; expected [{len(x)}]"
         )
+    if y.dtype.kind not in "uif" or not np.array_equal(y, np.rint(y)):
+        raise IrcError(f"{data.source}: 'y' of type {y.dtype}; expected the number of each class")
     return data
 
 
@@ -85,9 +110,9 @@ def shape_frames(data: Data, shape: tuple[int, ...], what: str) -> Array:
     same_order = squeezed == tuple(dim for dim in shape if dim != 1) or len(squeezed) <= 1
     if int(np.prod(x.shape[1:], dtype=np.int64)) == flat and (same_order or len(shape) == 1):
         return x.reshape(len(x), *shape)
+    expected = ", ".join(map(str, ("N", *shape)))
     raise IrcError(
-        f"{data.source}: 'x' has frames of shape {list(x.shape[1:])}, but {what} takes "
-        f"{list(shape)}"
+        f"{data.source}: 'x' of shape {list(x.shape)} does not fit {what}; expected [{expected}]"
     )
 
 

@@ -20,6 +20,7 @@ from irc.flow.lowering import Options, StepObserver, lower_to
 from irc.interp.run import entry_function
 from irc.loading import load_file, new_context
 from irc.passes.lift.lift_onnx_to_bnn import LiftError
+from irc.passes.streamline.declare_inputs import parse_declarations
 from irc.pipelines import level_of
 
 Array = npt.NDArray[Any]
@@ -42,6 +43,8 @@ class Ladder:
     ) -> None:
         self.path = os.fspath(path)
         self.name = identifier_of(self.path) if name is None else checked_identifier(name)
+        # Whatever is wrong with the declarations is wrong before a file is read.
+        parse_declarations(inputs)
         self.inputs = inputs
         self.options: Options = {**(options or {}), "declare-inputs": {"inputs": inputs}}
         self.observer = observer
@@ -58,6 +61,11 @@ class Ladder:
         level = level_of(self.source)
         if level is None:
             raise IrcError(f"{self.path}: holds no network at any level that irc knows")
+        if self.inputs and level != "onnx":
+            raise UsageError(
+                f"--input {self.inputs[0]}: {self.path} is at level {level}, where inputs have "
+                "their types already; only models and text at level onnx need them declared"
+            )
         return level
 
     def _lowered(self, module: ModuleOp, level: str) -> ModuleOp:
@@ -65,15 +73,17 @@ class Ladder:
         try:
             lower_to(self.ctx, lowered, level, self.options, self.observer)
         except LiftError as error:
-            lines = [f"{self.path}: {obstacle}" for obstacle in error.obstacles]
-            raise UnsupportedError("\n".join(lines)) from error
+            raise UnsupportedError("\n".join(map(str, error.obstacles))) from error
         return lowered
 
     @cached_property
     def bnn(self) -> ModuleOp:
         """The streamlined network."""
         if self.level not in ("onnx", "bnn"):
-            raise IrcError(f"{self.path}: is at level {self.level}, below bnn")
+            raise IrcError(
+                f"{self.path}: is at level {self.level}; expected a model, or text at level onnx "
+                "or bnn ('irc run' runs the text of any level, irc-opt prints its target)"
+            )
         module = self._lowered(self.source, "bnn")
         entry_function(module).sym_name = StringAttr(self.name)
         return module

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ class FrameRunner:
         if len(arguments) != 1:
             names = ", ".join(argument_name(function, argument) for argument in arguments)
             raise UnsupportedError(
-                f"{ladder.path}: has {len(arguments)} inputs ({names}); test data feed one"
+                f"{ladder.path}: has {len(arguments)} inputs ({names}); networks with one are supported"
             )
         self._name = argument_name(function, arguments[0])
         frame = bnn.frame_type(arguments[0])
@@ -47,33 +46,55 @@ class FrameRunner:
         shaped = shape_frames(data, frame.get_shape(), what)
         self.frames = as_element_type(shaped, frame.element_type, data.source)
 
-    def run(self, level: str, count: int, progress: Progress | None = None) -> Array:
-        """Results [N, …] of the first `count` frames; raises `IrcError` where a level cannot."""
+    def prepare(self, level: str) -> None:
+        """Do what may fail without a frame: lower the model, look for compilers and simulators.
+
+        Raises `UsageError` for an unknown level, `IrcError` for one that cannot be reached.
+        """
+        match level:
+            case "onnx":
+                if self.ladder.level != "onnx":
+                    raise IrcError(f"{self.ladder.path}: level onnx needs the ONNX model itself")
+            case "bnn":
+                _ = self.ladder.bnn
+            case "dataflow":
+                _ = self.ladder.dataflow
+            case "packed":
+                _ = self.ladder.packed
+            case "c":
+                from irc.backends.c.compiler import find_compiler
+
+                _ = self.ladder.packed
+                find_compiler(None)
+            case "rtl":
+                from irc.backends.toolchain import check_build_tools, verilator
+
+                _ = self.ladder.hw
+                verilator()
+                check_build_tools()
+            case _:
+                raise UsageError(f"unknown level '{level}'; expected {', '.join(LEVELS)}")
+
+    def run(self, level: str, count: int, progress: Progress | None = None) -> list[Array]:
+        """Every output [N, …] for the first `count` frames; raises as `prepare` does."""
+        self.prepare(level)
         frames = self.frames[:count]
-        runners: dict[str, Callable[[Array, Progress | None], Array]] = {
-            "onnx": self._run_onnx,
-            "bnn": lambda x, p: run_module(self.ladder.bnn, [x], p)[0],
-            "dataflow": lambda x, p: run_module(self.ladder.dataflow, [x], p)[0],
-            "packed": lambda x, p: run_module(self.ladder.packed, [x], p)[0],
-            "c": self._run_c,
-            "rtl": self._run_rtl,
-        }
-        if level not in runners:
-            raise UsageError(f"unknown level '{level}'; expected {', '.join(LEVELS)}")
-        return runners[level](frames, progress)
+        match level:
+            case "onnx":
+                return run_reference(self.ladder, self.data, frames)
+            case "c":
+                return self._run_c(frames)
+            case "rtl":
+                return self._run_rtl(frames, progress)
+            case _:
+                return run_module(getattr(self.ladder, level), [frames], progress)
 
-    def _run_onnx(self, frames: Array, progress: Progress | None) -> Array:
-        if self.ladder.level != "onnx":
-            raise IrcError(f"{self.ladder.path}: level onnx needs the ONNX model itself")
-        return run_reference(self.ladder, self.data, frames)
-
-    def _run_c(self, frames: Array, progress: Progress | None) -> Array:
+    def _run_c(self, frames: Array) -> list[Array]:
         from irc.backends.c.host import compile_host
 
-        model = compile_host(self.ladder.packed, name=self.ladder.name)
-        return model.run_frames(frames)
+        return compile_host(self.ladder.packed, name=self.ladder.name).run(frames)
 
-    def _run_rtl(self, frames: Array, progress: Progress | None) -> Array:
+    def _run_rtl(self, frames: Array, progress: Progress | None) -> list[Array]:
         from irc.backends.verilog.simulate import simulate_frames
         from irc.flow.hardware_project import write_hardware
 
@@ -85,11 +106,11 @@ class FrameRunner:
             write_hardware(self.ladder, project, frames[:4])
             result = simulate_frames(project, beats, progress=progress)
         answers = beats_to_frames(result.beats, design.result)
-        return host_outputs(module, [frames], answers)[0]
+        return host_outputs(module, [frames], answers)
 
 
-def run_reference(ladder: Ladder, data: Data, frames: Array) -> Array:
-    """The ONNX model's first output [N, …] for frames as the device sees them.
+def run_reference(ladder: Ladder, data: Data, frames: Array) -> list[Array]:
+    """The ONNX model's outputs [N, …] for frames as the device sees them.
 
     Where the input is declared, the model gets the declared function of the frames in float32.
     """
@@ -101,7 +122,9 @@ def run_reference(ladder: Ladder, data: Data, frames: Array) -> Array:
     declaration = declarations.get(port.name) or declarations.get("")
     if port.shape is not None:
         given = Data(data.source, frames, None)
-        frames = shape_frames(given, port.shape[1:], f"input '{port.name}' of {ladder.path}")
+        # A plain vector has no batch.
+        frame = port.shape[1:] if len(port.shape) > 1 else port.shape
+        frames = shape_frames(given, frame, f"input '{port.name}' of {ladder.path}")
     if declaration is not None and port.dtype == np.float32:
         frames = declaration.to_float(frames)
-    return next(iter(reference.run_frames(frames.astype(port.dtype or np.float32)).values()))
+    return list(reference.run_frames(frames.astype(port.dtype or np.float32)).values())

@@ -64,6 +64,9 @@ def verify(
     """
     ordered = check_levels(levels)
     runner = FrameRunner(ladder, data)
+    # First what may fail at once: simulating takes minutes.
+    for level in ordered:
+        runner.prepare(level)
     total = len(runner.frames)
     reports: list[LevelReport] = []
     expected = None
@@ -80,7 +83,8 @@ def verify(
             expected = results
         accuracy = None
         if data.y is not None:
-            accuracy = float(np.mean(classes_of(results) == data.y[:count]))
+            right = np.count_nonzero(classes_of(results[0]) == data.y[:count])
+            accuracy = float(right) / count
         reports.append(LevelReport(level, compare(level, results, expected), accuracy, seconds))
     return VerifyReport(ladder.path, ordered[0], reports)
 

@@ -39,14 +39,19 @@ def codes_to_values(codes: Array, element_type: Attribute) -> Array:
     return codes.astype(np.int64)
 
 
-def exact_matmul(x: Array, weights: Array) -> Array:
-    """`x · weightsᵀ` of integers along the last axis, exactly, as int64.
+def exact_dtype(x: Array, weights: Array, length: int) -> np.dtype[Any]:
+    """The type in which NumPy sums `length` products of these integers fast and exactly.
 
     Floating-point matrix products are many times faster than NumPy's integer ones and exact as
     long as no partial sum can leave the integers that the float type represents.
     """
-    bound = _largest(x) * _largest(weights) * weights.shape[-1]
-    dtype = np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64
+    bound = _largest(x) * _largest(weights) * length
+    return np.dtype(np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64)
+
+
+def exact_matmul(x: Array, weights: Array) -> Array:
+    """`x · weightsᵀ` of integers along the last axis, exactly, as int64."""
+    dtype = exact_dtype(x, weights, weights.shape[-1])
     return (x.astype(dtype) @ weights.astype(dtype).T).astype(np.int64)
 
 

@@ -11,12 +11,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 
 from irc.dialects import bnn
-from irc.interp.bnn import exact_matmul, to_element_type
+from irc.dialects.bnn_spatial import window_counts
+from irc.interp.bnn import exact_dtype, to_element_type
 
 Array = npt.NDArray[Any]
-
-MAX_PATCH_ELEMENTS = 1 << 24
-"""Elements of all windows that are laid out at once."""
 
 
 def windows(
@@ -40,32 +38,29 @@ def convolve(
 ) -> Array:
     """`bnn.conv` of frames [N, …space, C] and weights [M, …kernel, C/G]: [N, …counts, M].
 
-    Exact for integers; in float32, with the order of NumPy's matrix product, for floats.
+    Exact for integers; in float32, position by position of the kernel, for floats. One matrix
+    product a position needs no copy of the windows.
     """
     kernel = weights.shape[1:-1]
-    view = windows(x, kernel, strides, dilations)
-    rank = len(kernel)
-    counts = view.shape[1 : 1 + rank]
-    # [N, …counts, …kernel, C], so that a window is a row as the weights have it.
-    view = np.moveaxis(view, 1 + rank, -1)
-    frame_elements = int(np.prod(view.shape[1:], dtype=np.int64))
-    step = max(1, MAX_PATCH_ELEMENTS // max(1, frame_elements))
+    counts = window_counts(x.shape[1:-1], kernel, strides, dilations)
     is_float = x.dtype.kind == "f" or weights.dtype.kind == "f"
-    rows = weights.reshape(groups, weights.shape[0] // groups, -1)
-    results = np.empty((len(x), *counts, weights.shape[0]), np.float32 if is_float else np.int64)
-    channels = weights.shape[-1]
-    for start in range(0, len(x), step):
-        part = view[start : start + step]
-        sums: list[Array] = []
+    columns = int(np.prod(weights.shape[1:], dtype=np.int64))
+    dtype = np.dtype(np.float32) if is_float else exact_dtype(x, weights, columns)
+    x, weights = x.astype(dtype), weights.astype(dtype)
+    rows, channels = len(weights) // groups, weights.shape[-1]
+    sums = np.zeros((len(x), *counts, len(weights)), dtype)
+    for position in np.ndindex(*kernel):
+        moves = tuple(
+            slice(p * d, p * d + (n - 1) * s + 1, s)
+            for p, d, n, s in zip(position, dilations, counts, strides, strict=True)
+        )
+        part = x[(slice(None), *moves)]
         for group in range(groups):
-            patch = part[..., group * channels : (group + 1) * channels]
-            flat = patch.reshape(*patch.shape[: 1 + rank], -1)
-            if is_float:
-                sums.append(flat.astype(np.float32) @ rows[group].astype(np.float32).T)
-            else:
-                sums.append(exact_matmul(flat, rows[group]))
-        results[start : start + step] = np.concatenate(sums, axis=-1)
-    return results
+            outputs = slice(group * rows, (group + 1) * rows)
+            inputs = slice(group * channels, (group + 1) * channels)
+            matrix = weights[(outputs, *position)]
+            sums[..., outputs] += part[..., inputs] @ matrix.T
+    return sums if is_float else sums.astype(np.int64)
 
 
 @register_impls

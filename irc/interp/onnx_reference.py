@@ -93,14 +93,18 @@ class OnnxReference:
 
         The model has one input, whose first dimension is the batch. A frame may have any shape
         with as many elements as the model's. Where the batch is dynamic, frames run in chunks,
-        else one by one.
+        else as many at once as the model says, the last batch filled up with its last frame. A
+        model that takes a plain vector has no batch: the vector is a frame.
         """
         if len(self.inputs) != 1:
             raise IrcError(f"expected a model with one input; it has {_list(self.names)}")
         port = self.inputs[0]
         shape = port.shape
-        if not shape or any(dim < 0 for dim in shape[1:]) or shape[0] not in (1, -1):
+        if not shape or any(dim < 0 for dim in shape[1:]) or shape[0] == 0:
             raise IrcError(f"input '{port.name}': cannot feed frames one by one to {shape}")
+        if len(shape) == 1 and shape[0] > 0:
+            rows = [self.run({port.name: row}) for row in frames.reshape(len(frames), -1)]
+            return {name: np.stack([row[name] for row in rows]) for name in self.output_names}
         per_frame = int(np.prod(shape[1:], dtype=np.int64))
         if frames.ndim == 0 or frames[:1].size not in (per_frame, 0):
             raise IrcError(
@@ -108,14 +112,16 @@ class OnnxReference:
                 f"the model takes {per_frame} ({shape[1:]})"
             )
         data = np.ascontiguousarray(frames).reshape(-1, *shape[1:])
-        step = 1 if shape[0] == 1 else CHUNK
+        count, step = len(data), CHUNK if shape[0] < 0 else shape[0]
+        if shape[0] > 0 and count % step:
+            data = np.concatenate([data, np.repeat(data[-1:], -count % step, axis=0)])
         parts = [
             self._chunk(port.name, data[start : start + step])
             for start in range(0, len(data), step)
         ]
         if not parts:
             raise IrcError("there are no frames to run")
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: np.concatenate([part[name] for part in parts])[:count] for name in parts[0]}
 
     @property
     def names(self) -> list[str]:

@@ -51,39 +51,39 @@ class PackedFunctions(InterpreterFunctions):
 
     @impl(packed.PackOp)
     def run_pack(self, interpreter: Interpreter, op: packed.PackOp, args: PythonValues) -> Any:
-        return (_store(args[0], packed.buffer_type(op.output)),)
+        return (store(args[0], packed.buffer_type(op.output)),)
 
     @impl(packed.QuantizeOp)
     def run_quantize(
         self, interpreter: Interpreter, op: packed.QuantizeOp, args: PythonValues
     ) -> Any:
-        return (_finish(op, args[0].astype(_accumulator(op))),)
+        return (finish(op, args[0].astype(_accumulator(op))),)
 
     @impl(packed.XnorDenseOp)
     def run_xnor_dense(
         self, interpreter: Interpreter, op: packed.XnorDenseOp, args: PythonValues
     ) -> Any:
         counts = _popcounts(np.bitwise_xor, args[0][:, :, 0], op.weights.numpy(), _accumulator(op))
-        return (_finish(op, op.columns - 2 * counts),)
+        return (finish(op, op.columns - 2 * counts),)
 
     @impl(packed.PlaneDenseOp)
     def run_plane_dense(
         self, interpreter: Interpreter, op: packed.PlaneDenseOp, args: PythonValues
     ) -> Any:
-        return (_finish(op, _plane_sums(op, args[0])),)
+        return (finish(op, _plane_sums(op, args[0])),)
 
     @impl(packed.SignDenseOp)
     def run_sign_dense(
         self, interpreter: Interpreter, op: packed.SignDenseOp, args: PythonValues
     ) -> Any:
         signs = 2 * unpack_words(op.weights.numpy(), op.columns).astype(np.int8) - 1
-        return (_finish(op, _products(op, args[0], signs)),)
+        return (finish(op, _products(op, args[0], signs)),)
 
     @impl(packed.IntDenseOp)
     def run_int_dense(
         self, interpreter: Interpreter, op: packed.IntDenseOp, args: PythonValues
     ) -> Any:
-        return (_finish(op, _products(op, args[0], op.weights.numpy())),)
+        return (finish(op, _products(op, args[0], op.weights.numpy())),)
 
     @impl(packed.FloatChainOp)
     def run_float_chain(
@@ -168,7 +168,7 @@ def _products(op: packed.DenseOp, x: Array, weights: Array) -> Array:
     return exact_matmul(rows.astype(np.int64), weights).astype(_accumulator(op))
 
 
-def _finish(op: packed.ThresholdingOp, sums: Array) -> Array:
+def finish(op: packed.ThresholdingOp, sums: Array) -> Array:
     """Threshold `sums`, if the op has thresholds, and store them as the result."""
     frames = len(sums)
     staircase = op.staircase
@@ -186,10 +186,10 @@ def _finish(op: packed.ThresholdingOp, sums: Array) -> Array:
     values = sums.reshape(frames, -1)
     if staircase is not None and isinstance(result.element_type, BipolarType):
         values = 2 * values - 1
-    return _store(values, result)
+    return store(values, result)
 
 
-def _store(values: Array, result: packed.BufferType) -> Array:
+def store(values: Array, result: packed.BufferType) -> Array:
     """Values [N, elements] in the layout of `result`."""
     if isinstance(result, BitsType):
         rows = values.reshape(len(values), result.rows, result.width)

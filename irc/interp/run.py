@@ -10,9 +10,9 @@ import numpy.typing as npt
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter
-from xdsl.interpreters.func import FuncFunctions
 
 from irc.errors import IrcError
+from irc.interp.func import FuncFunctions
 
 Array = npt.NDArray[Any]
 
@@ -42,7 +42,9 @@ def make_interpreter(module: ModuleOp) -> Interpreter:
     from irc.interp.bnn import BnnFunctions
     from irc.interp.bnn_spatial import BnnSpatialFunctions
     from irc.interp.dataflow import DataflowFunctions
+    from irc.interp.dataflow_window import DataflowWindowFunctions
     from irc.interp.packed import PackedFunctions
+    from irc.interp.packed_spatial import PackedSpatialFunctions
 
     interpreter = Interpreter(module)
     for functions in (
@@ -50,7 +52,9 @@ def make_interpreter(module: ModuleOp) -> Interpreter:
         BnnFunctions(),
         BnnSpatialFunctions(),
         DataflowFunctions(),
+        DataflowWindowFunctions(),
         PackedFunctions(),
+        PackedSpatialFunctions(),
     ):
         interpreter.register_implementations(functions)
     return interpreter

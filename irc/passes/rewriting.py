@@ -28,8 +28,28 @@ def apply_greedily(module: ModuleOp, *patterns: RewritePattern) -> bool:
 
     Returns whether anything changed.
     """
-    applier = GreedyRewritePatternApplier(list(patterns), dce_enabled=True)
-    return PatternRewriteWalker(applier).rewrite_module(module)
+    applier = _Applier(list(patterns), dce_enabled=True)
+    try:
+        return PatternRewriteWalker(applier).rewrite_module(module)
+    except _PatternError as error:
+        raise error.cause from None
+
+
+class _PatternError(BaseException):
+    """Carries what a pattern raised past the walker, which would print the module, weights and
+    all, for any `Exception`."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class _Applier(GreedyRewritePatternApplier):
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        try:
+            super().match_and_rewrite(op, rewriter)
+        except Exception as error:
+            raise _PatternError(error) from error
 
 
 def erase_dead(function: FuncOp) -> None:

@@ -27,7 +27,9 @@ def add_parser(commands: Any) -> None:
         description=DESCRIPTION,
     )
     add_model(parser)
-    parser.add_argument("--target", required=True, choices=("c", "verilog", "host"))
+    parser.add_argument(
+        "--target", required=True, choices=("c", "verilog", "host"), help="what to write"
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -57,6 +59,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand; returns the exit code."""
+    from irc.errors import UsageError
     from irc.flow.compile import compile_model
     from irc.flow.frames import load_data
     from irc.flow.ladder import Ladder
@@ -64,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
     from irc.tools.step_progress import step_progress
     from irc.tools.tables import check_writable, compile_lines, show, write_json
 
+    if options.fold is not None and options.target != "verilog":
+        raise UsageError(f"--fold {options.fold}: target {options.target} is not folded")
     check_writable(options.json)
     data = None if options.data is None else load_data(options.data)
     with step_progress() as progress:

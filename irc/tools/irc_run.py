@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
 
     check_writable(options.json)
     check_writable(options.output)
-    data = load_data(options.data).limited(options.limit)
     with step_progress() as progress:
+        data = load_data(options.data).limited(options.limit)
         result = run_file(options.model, data, tuple(options.input), progress)
     write_array(options.output, result.results)
     show(*run_lines(result), json=options.json, array=options.output)

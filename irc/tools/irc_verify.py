@@ -63,10 +63,10 @@ def run(options: argparse.Namespace) -> int:
     from irc.tools.tables import check_writable, show, verify_lines, write_json
 
     levels = check_levels([level.strip() for level in options.levels.split(",")])
-    data = load_data(options.data).limited(options.limit)
-    ladder = Ladder(options.model, tuple(options.input), pass_options(options.fold))
     check_writable(options.json)
     with step_progress() as progress:
+        data = load_data(options.data).limited(options.limit)
+        ladder = Ladder(options.model, tuple(options.input), pass_options(options.fold), progress)
         result = verify(ladder, data, levels, options.rtl_limit, progress)
     show(*verify_lines(result), json=options.json)
     write_json(options.json, result)

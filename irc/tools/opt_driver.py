@@ -135,7 +135,9 @@ class Driver:
         name = self.arguments.input
         if name is None or name == "-":
             return self._stdin_pieces()
-        kind = self.arguments.frontend or format_of(name)
+        kind = self.arguments.frontend or format_of(
+            name, ", or say what the file is with '--frontend onnx|mlir'"
+        )
         if kind == "onnx":
             return [_Piece(name, None)]
         return self._split(name, decode_text(read_bytes(name), name))

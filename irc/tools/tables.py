@@ -164,6 +164,8 @@ def check_tables(report: CheckReport) -> Iterator[Table | str]:
     if report.layers:
         yield layer_table(report.layers)
         yield from margin_lines(report.ambiguous)
+    if report.on_host and report.supports("verilog"):
+        yield f"verilog leaves to the host: {', '.join(report.on_host)}"
 
 
 def margin_lines(ambiguous: list[AmbiguousLayer]) -> Iterator[str]:

@@ -72,7 +72,10 @@ def test_no_buffer_is_overwritten_before_its_last_reader(random: Random, word: i
     for op in function.body.block.ops:
         for value in op.operands:
             assert all(owner[cell] is value for cell in cells_of(value))
+        read = {cell for value in op.operands for cell in cells_of(value)}
         for value in op.results:
+            # A kernel still reads while it writes.
+            assert read.isdisjoint(cells_of(value))
             owner.update(dict.fromkeys(cells_of(value), value))
     used = dict.fromkeys(sizes.data, 0)
     for region, cell in owner:

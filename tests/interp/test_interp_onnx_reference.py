@@ -95,8 +95,24 @@ def test_wrong_frames():
         reference.run_frames(np.zeros((3, 5), F32))
     with pytest.raises(IrcError, match="there are no frames to run"):
         reference.run_frames(np.zeros((0, 4), F32))
+    unsized = linear(1)
+    unsized.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "K"
     with pytest.raises(IrcError, match="cannot feed frames one by one"):
-        OnnxReference(linear(2)).run_frames(np.zeros((2, 4), F32))
+        OnnxReference(unsized).run_frames(np.zeros((2, 4), F32))
+
+
+def test_a_fixed_batch_is_filled_up():
+    x = np.arange(12, dtype=F32).reshape(3, 4)
+    (result,) = OnnxReference(linear(2)).run_frames(x).values()
+    assert np.array_equal(result, expected(x))
+
+
+def test_a_plain_vector_is_a_frame():
+    model = linear(1)
+    del model.graph.input[0].type.tensor_type.shape.dim[0]
+    x = np.arange(12, dtype=F32).reshape(3, 4)
+    (result,) = OnnxReference(model).run_frames(x).values()
+    assert np.array_equal(result, expected(x))
 
 
 def test_without_onnxruntime_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch):

@@ -34,11 +34,12 @@ class Watcher(Interpreter.Listener):
         if isinstance(op, bnn.ThresholdOp):
             margin = margin_of(op)
             assert margin is not None, "the search leaves a margin on every threshold"
-            channels = np.arange(args[0].shape[-1])
+            values: Array = args[0]
             for channel, first, last in margin:
                 # One row of thresholds, and of margins, may stand for all channels.
-                applies = (channels == channel) | (_rows(op) == 1)
-                inside = (args[0] >= first) & (args[0] <= last) & applies
+                alike = op.thresholds.shape[0] == 1
+                read = values if alike else values[..., channel]
+                inside = (read >= first) & (read <= last)
                 self.doubtful |= inside.reshape(len(inside), -1).any(axis=1)
         elif isinstance(op, bnn.ArgmaxOp) and args[0].dtype.kind == "f" and args[0].shape[-1] > 1:
             best = np.sort(args[0], axis=-1)
@@ -48,17 +49,13 @@ class Watcher(Interpreter.Listener):
             self.doubtful |= close.reshape(len(close), -1).any(axis=1)
 
 
-def _rows(op: bnn.ThresholdOp) -> int:
-    return op.thresholds.shape[0]
-
-
 _APPROXIMATED = {"sigmoid", "tanh", "softsign", "pow"}
 
 
-def float_error(op: Operation) -> float | None:
+def float_error(op: Operation) -> float:
     """0 where the float tail that ends at `op` is reproducible to the bit, else how far from the
     reference it may be, relative to the largest result."""
-    error: float | None = 0.0
+    error = 0.0
     value = op.operands[0]
     while isinstance(value.owner, bnn.EwiseOp):
         tail = value.owner
@@ -69,9 +66,7 @@ def float_error(op: Operation) -> float | None:
 
 
 def _tolerance(op: Operation, values: Array) -> float:
-    error = float_error(op)
-    assert error is not None
-    return error * float(np.abs(values).max(initial=1))
+    return float_error(op) * float(np.abs(values).max(initial=1))
 
 
 def run_watched(module: ModuleOp, frames: Array) -> tuple[Array, Array, float]:

@@ -48,7 +48,7 @@ class Parts:
                 return graph.constant(turned(numbers.signs(*shape)) * numbers.positive(1))
             case "row scales":
                 scales = numbers.positive(rows, 1)
-                return graph.constant(turned((numbers.signs(*shape) * scales)))
+                return graph.constant(turned(numbers.signs(*shape) * scales))
             case "ternary":
                 values = turned(numbers.integers(-1, 1, *shape))
                 return graph.constant(values * numbers.positive(1))

@@ -45,6 +45,8 @@ _SIGNED_PREDICATES = range(2, 6)
 class Expr:
     """A piece of Verilog: `operator` is empty for what never needs parentheses.
 
+    A complement needs none either: it binds tighter than any operator with two operands.
+
     `signed_text`, where there is one, is a shorter spelling of `$signed(text)`.
     """
 
@@ -55,7 +57,7 @@ class Expr:
     @property
     def atom(self) -> str:
         """The text as an operand of anything."""
-        return f"({self.text})" if self.operator else self.text
+        return self.text if self.operator in ("", "~") else f"({self.text})"
 
     @property
     def as_signed(self) -> str:
@@ -132,6 +134,11 @@ def compare(predicate: int, lhs: Expr, rhs: Expr) -> Expr:
 def reduce_and(operand: Expr) -> Expr:
     """Whether all bits are 1."""
     return Expr(f"&{operand.atom}", "&1")
+
+
+def reduce_or(operand: Expr) -> Expr:
+    """Whether any bit is 1."""
+    return Expr(f"|{operand.atom}", "|1")
 
 
 def mux(cond: Expr, if_true: Expr, if_false: Expr) -> Expr:

@@ -105,15 +105,19 @@ class _Reader(Transformer[Token, None]):
     def memory(self, _: object, width: int | None, name: Token, last: int) -> None:
         self.scope.memories[self.scope.take(name)] = Memory(width or 1, last + 1, self.scope.line)
 
-    def word(self, name: Token, position: int, value: int) -> tuple[str, int]:
-        self.scope.expect(f"a word of '{name}'", value, self.scope.memory(name).width)
-        return str(name), position
-
-    def contents(self, *words: tuple[str, int]) -> None:
-        name = words[0][0]
+    def contents(self, *words: Token) -> None:
+        name = words[0].partition("[")[0]
         memory = self.scope.memory(name)
-        if words != tuple((name, i) for i in range(memory.depth)):
-            raise self.scope.fail(f"the {memory.depth} words of '{name}' are not given in order")
+        for position, word in enumerate(words):
+            self.scope.line = word.line or 0
+            target, _, value = word[:-1].partition(" = ")
+            if target != f"{name}[{position}]":
+                raise self.scope.fail(f"expected word {position} of '{name}', not {target}")
+            self.scope.expect(
+                f"a word of '{name}'", _literal_width(self.scope, value), memory.width
+            )
+        if len(words) != memory.depth:
+            raise self.scope.fail(f"'{name}' has {memory.depth} words, not {len(words)}")
         memory.drivers += 1
 
     def contents_file(self, file: Token, name: Token) -> None:
@@ -165,12 +169,7 @@ class _Reader(Transformer[Token, None]):
     # Expressions
 
     def literal(self, token: Token) -> int:
-        size, _, digits = token.partition("'")
-        digits = digits.lstrip("s")
-        width = abs(int(size))
-        if int(digits[1:], _BASES[digits[0]]) >> width:
-            raise self.scope.fail(f"{token} does not fit its width")
-        return width
+        return _literal_width(self.scope, token)
 
     def name(self, name: Token) -> int:
         net = Net(self.scope.width(name))
@@ -231,6 +230,16 @@ class _Reader(Transformer[Token, None]):
 
     def replicate(self, count: int, width: int) -> int:
         return count * width
+
+
+def _literal_width(scope: Scope, text: str) -> int:
+    """The width that a literal states; raises `VerilogError` if its value takes more."""
+    size, _, digits = text.partition("'")
+    digits = digits.lstrip("s")
+    width = abs(int(size))
+    if int(digits[1:], _BASES[digits[0]]) >> width:
+        raise scope.fail(f"{text} does not fit its width")
+    return width
 
 
 @cache

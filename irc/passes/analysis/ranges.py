@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import bnn
@@ -126,6 +127,20 @@ def linear_range(weights: DenseAttr, source: Reachable) -> Reachable:
     return Reachable(low, high, np.maximum(np.abs(step), 1))
 
 
+def conv_range(op: bnn.ConvOp, source: Reachable) -> Reachable:
+    """Reachable sums of `bnn.conv`: those of a linear operation on any window."""
+    rows = op.weights.shape[0]
+    if source.channels > 1 and op.groups == 1:
+        positions = int(np.prod(op.kernel, dtype=np.int64))
+        arrays = (source.low, source.high, source.step)
+        source = Reachable(*(np.tile(a, positions) for a in arrays))
+    else:
+        source = source.merged()
+    columns = op.weights.size // max(1, rows)
+    flat = TensorType(op.weights.element_type, [rows, columns])
+    return linear_range(DenseAttr(flat, op.weights.data), source)
+
+
 def visible_codes(
     thresholds: Array, steps: Array, bias: int, source: Reachable
 ) -> tuple[Array, Array, Array]:
@@ -203,6 +218,18 @@ class RangeAnalysis:
             case bnn.TransposeOp() as op if known is not None:
                 same_axis = op.axes[-1:] == (len(op.axes) - 1,)
                 return known if same_axis else known.merged()
+            case bnn.ConvOp() as op if known is not None:
+                return conv_range(op, known)
+            case bnn.MaxPoolOp() if known is not None:
+                return known
+            case bnn.SumPoolOp() as op if known is not None:
+                size = op.window_size
+                return Reachable(known.low * size, known.high * size, known.step)
+            case bnn.PadOp() as op if known is not None:
+                border = int(op.pad_value)
+                low, high = np.minimum(known.low, border), np.maximum(known.high, border)
+                step = np.gcd(known.moves, known.low - border)
+                return Reachable(low, high, np.maximum(step, 1))
             case bnn.QuantizeOp() as op:
                 low, high = op.bounds
                 return Reachable.uniform(low, high, 2 if op.rounding.data == "bipolar" else 1)
@@ -218,6 +245,19 @@ def _is_exact(value: SSAValue) -> bool:
 def _source(value: SSAValue) -> SSAValue | None:
     """The exact operand from whose range that of `value` follows."""
     op = value.owner
-    if not isinstance(op, bnn.LinearOp | bnn.ThresholdOp | bnn.ReshapeOp | bnn.TransposeOp):
+    if not isinstance(op, _FOLLOWED):
         return None
     return op.input if _is_exact(op.input) else None
+
+
+_FOLLOWED = (
+    bnn.LinearOp,
+    bnn.ThresholdOp,
+    bnn.ReshapeOp,
+    bnn.TransposeOp,
+    bnn.ConvOp,
+    bnn.PadOp,
+    bnn.MaxPoolOp,
+    bnn.SumPoolOp,
+)
+"""Operations with one operand, from whose range that of the result follows."""

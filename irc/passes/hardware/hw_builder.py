@@ -29,7 +29,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue, TypeAttribute
 
 from irc.dialects import rtl
 from irc.dialects.dense import DenseAttr
-from irc.passes.hardware.hw_expressions import HwExpressions, Value
+from irc.passes.hardware.hw_core import Value
+from irc.passes.hardware.hw_expressions import HwExpressions
 
 __all__ = ["CLOCK_RESET", "HwBuilder", "Port", "Reg", "Value", "Wire", "axis_ports"]
 

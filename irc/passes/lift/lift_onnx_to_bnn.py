@@ -13,6 +13,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import onnx
 from irc.dialects.bnn import frame_type
+from irc.dialects.onnx_types import static_shape
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.lift.lifting import BlockedError, Lifting, Obstacle
 from irc.passes.lift.rules import RULES
@@ -55,6 +56,7 @@ def _is_onnx(function: FuncOp) -> bool:
 def lift_function(function: FuncOp) -> FuncOp:
     """The `bnn` function of an ONNX one; raises `LiftError` with all obstacles."""
     block = Block()
+    _check_inputs(function)
     lifting = Lifting(block, _batch(function))
     for argument in function.body.block.args:
         _lift_argument(lifting, argument)
@@ -81,13 +83,27 @@ def lift_function(function: FuncOp) -> FuncOp:
     return lifted
 
 
+def _check_inputs(function: FuncOp) -> None:
+    """Raise `UnsupportedError` for inputs that give no frames of a fixed size."""
+    if not function.body.block.args:
+        raise UnsupportedError("the model has no inputs: everything in it is a constant")
+    for argument in function.body.block.args:
+        where = f"input '{argument.name_hint}'"
+        if not isinstance(argument.type, TensorType):
+            raise UnsupportedError(f"{where} is {argument.type}; expected a tensor of known shape")
+        shape = frame_type(argument).get_shape()
+        text = ", ".join("?" if dim < 0 else str(dim) for dim in shape)
+        if any(dim < 0 for dim in shape):
+            raise UnsupportedError(
+                f"{where} has shape [{text}]: only the first dimension, the batch, may be dynamic"
+            )
+        if 0 in shape:
+            raise UnsupportedError(f"{where} has shape [{text}], which holds no elements")
+
+
 def _batch(function: FuncOp) -> int | None:
     """The leading dimension that all inputs share; `None` where an input is a plain vector."""
-    shapes = [
-        frame_type(argument).get_shape()
-        for argument in function.body.block.args
-        if TensorType.constr().verifies(argument.type)
-    ]
+    shapes = [frame_type(argument).get_shape() for argument in function.body.block.args]
     if any(len(shape) < 2 for shape in shapes):
         return None
     leading = {shape[0] for shape in shapes}
@@ -97,14 +113,7 @@ def _batch(function: FuncOp) -> int | None:
 
 
 def _lift_argument(lifting: Lifting, argument: SSAValue) -> None:
-    if not isinstance(argument.type, TensorType):
-        raise UnsupportedError(f"input '{argument.name_hint}' is no tensor: {argument.type}")
     shape = frame_type(argument).get_shape()
-    if any(dim < 0 for dim in shape):
-        raise UnsupportedError(
-            f"input '{argument.name_hint}' has shape {list(shape)}: only the first dimension, "
-            "the batch, may be dynamic"
-        )
     frame = shape if lifting.batch is None else shape[1:]
     element_type: Attribute = frame_type(argument).element_type
     fresh = lifting.block.insert_arg(TensorType(element_type, frame), len(lifting.block.args))
@@ -122,7 +131,10 @@ def _lift_node(lifting: Lifting, op: onnx.OnnxOp) -> None:
             return
         if lift is None:
             raise UnsupportedError("this operator is not supported")
-        lifting.values[op.results[0]] = lift(lifting, op)
+        lifted = lift(lifting, op)
+        if 0 in (static_shape(op.results[0].type) or ()):
+            raise UnsupportedError("its result holds no elements: a dimension is 0")
+        lifting.values[op.results[0]] = lifted
     except BlockedError:
         pass
     except IrcError as error:

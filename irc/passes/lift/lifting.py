@@ -46,6 +46,7 @@ class Lifting:
     batch: int | None
     values: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     obstacles: list[Obstacle] = field(default_factory=list[Obstacle])
+    blamed: set[SSAValue] = field(default_factory=set[SSAValue])
     node: onnx.OnnxOp | None = None
     quantized_constants: QuantizedConstants = field(default_factory=QuantizedConstants)
 
@@ -95,8 +96,18 @@ class Lifting:
         return found
 
     def quantized(self, value: SSAValue | None) -> QuantizedConstant | None:
-        """The integers and scales of a constant behind a quantizer; `None` for anything else."""
-        return self.quantized_constants.of(value)
+        """The integers and scales of a constant behind a quantizer; `None` for anything else.
+
+        A constant that cannot be quantized is an error at the first node that asks for it.
+        """
+        if value in self.blamed:
+            raise BlockedError
+        try:
+            return self.quantized_constants.of(value)
+        except UnsupportedError:
+            if value is not None:
+                self.blamed.add(value)
+            raise
 
     def required_constant(self, value: SSAValue | None, what: str) -> Array:
         """The array of a constant; raises if it is missing or computed at run time."""

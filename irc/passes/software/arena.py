@@ -28,11 +28,32 @@ class LiveRange:
 
 def lower_bound(ranges: Sequence[LiveRange]) -> int:
     """What no plan can undercut: the most elements that are alive at one time."""
-    return max((sum(r.size for r in ranges if r.overlaps(at)) for at in _starts(ranges)), default=0)
+    return max(
+        (
+            ranges[new].size + sum(ranges[old].size for old in alive)
+            for new, alive in _births(ranges)
+        ),
+        default=0,
+    )
 
 
-def _starts(ranges: Sequence[LiveRange]) -> Iterator[LiveRange]:
-    return (LiveRange(0, r.first, r.first) for r in ranges)
+def _births(ranges: Sequence[LiveRange]) -> Iterator[tuple[int, list[int]]]:
+    """The buffers as they come to life, each with those born before it that are still alive."""
+    alive: list[int] = []
+    for new in sorted(range(len(ranges)), key=lambda i: ranges[i].first):
+        alive = [old for old in alive if ranges[old].overlaps(ranges[new])]
+        yield new, alive
+        alive.append(new)
+
+
+def _neighbours(ranges: Sequence[LiveRange]) -> list[list[int]]:
+    """For each buffer those that are alive with it at some time."""
+    found: list[list[int]] = [[] for _ in ranges]
+    for new, alive in _births(ranges):
+        found[new] += alive
+        for old in alive:
+            found[old].append(new)
+    return found
 
 
 def plan_offsets(ranges: Sequence[LiveRange]) -> list[int]:
@@ -45,9 +66,10 @@ def plan_offsets(ranges: Sequence[LiveRange]) -> list[int]:
     2020), longest-lived first, and in the order of the program.
     """
     least = lower_bound(ranges)
+    neighbours = _neighbours(ranges)
     best, best_size = [0] * len(ranges), None
     for order in _orders(ranges):
-        offsets = _place(ranges, order)
+        offsets = _place(ranges, neighbours, order)
         size = arena_size(ranges, offsets)
         if best_size is None or size < best_size:
             best, best_size = offsets, size
@@ -75,14 +97,16 @@ def _orders(ranges: Sequence[LiveRange]) -> Iterator[Sequence[int]]:
         yield from permutations(numbers)
 
 
-def _place(ranges: Sequence[LiveRange], order: Sequence[int]) -> list[int]:
+def _place(
+    ranges: Sequence[LiveRange], neighbours: Sequence[Sequence[int]], order: Sequence[int]
+) -> list[int]:
     offsets = [0] * len(ranges)
-    placed: list[int] = []
+    placed: set[int] = set()
     for index in order:
         taken = sorted(
             (offsets[other], offsets[other] + ranges[other].size)
-            for other in placed
-            if ranges[other].overlaps(ranges[index])
+            for other in neighbours[index]
+            if other in placed
         )
         offset = 0
         for start, end in taken:
@@ -90,5 +114,5 @@ def _place(ranges: Sequence[LiveRange], order: Sequence[int]) -> list[int]:
                 break
             offset = max(offset, end)
         offsets[index] = offset
-        placed.append(index)
+        placed.add(index)
     return offsets

@@ -18,6 +18,7 @@ from irc.dialects import bnn, packed
 from irc.dialects.packed_types import ArrayType, BitsType
 from irc.passes.hardware.layer_names import UniqueNames, location_name
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
+from irc.passes.software.layouts import Wish, is_compact, pixel_bits, windows_of, wish_of
 
 
 class Buffers:
@@ -28,11 +29,11 @@ class Buffers:
         self.block: Block = function.body.block
         self._arrays: dict[SSAValue, SSAValue] = {}
         self._bits: dict[tuple[SSAValue, BitsType], SSAValue] = {}
-        self._kernels: dict[bnn.LinearOp, DenseKernel] = {}
+        self._kernels: dict[Operation, DenseKernel] = {}
         self._labels = UniqueNames()
 
-    def kernel(self, op: bnn.LinearOp) -> DenseKernel:
-        """The kernel of a linear op, built once: looking at weights costs time."""
+    def kernel(self, op: bnn.LinearOp | bnn.ConvOp) -> DenseKernel:
+        """The kernel of a linear op or a convolution, built once: looking at weights costs time."""
         if op not in self._kernels:
             self._kernels[op] = DenseKernel(op, self.options)
         return self._kernels[op]
@@ -71,25 +72,59 @@ class Buffers:
             self._bits[key] = self.emit(pack, at)
         return self._bits[key]
 
-    def operand(self, op: bnn.LinearOp) -> SSAValue:
+    def _row_bits(self, value: SSAValue, layout: BitsType, at: Operation) -> SSAValue:
+        """The same for a dense kernel, which may also gather its rows from shorter ones."""
+        of_value = [bits for (held, _), bits in self._bits.items() if held == root(value)]
+        shorter = [
+            bits
+            for bits in of_value
+            if layout.width % (width := packed.bits_type(bits).width) == 0 and width < layout.width
+        ]
+        if (root(value), layout) in self._bits or not shorter:
+            return self.bits(value, layout, at)
+        source = packed.bits_type(shorter[0])
+        parts = (layout.width // source.width,)
+        windows = packed.Windows((source.rows,), parts, parts, (1,))
+        label = self.label(at, "dense", "_rows")
+        return self.emit(packed.PatchesOp(label, shorter[0], layout, windows), at)
+
+    def operand(self, op: bnn.LinearOp | bnn.ConvOp) -> SSAValue:
         """The buffer that the kernel of `op` reads."""
-        layout = self.kernel(op).input_bits
-        return self.array(op.input) if layout is None else self.bits(op.input, layout, op)
+        rows = self.kernel(op).input_bits
+        if isinstance(op, bnn.LinearOp) or windows_of(op).are_the_frame:
+            return self.array(op.input) if rows is None else self._row_bits(op.input, rows, op)
+        pixels = None if rows is None else pixel_bits(op.input, self.options.word)
+        source = self.array(op.input) if pixels is None else self.bits(op.input, pixels, op)
+        frame, windows = bnn.frame_type(op.input), windows_of(op)
+        length = windows.number * windows.taps * frame.get_shape()[-1]
+        result = ArrayType.of(length, frame.element_type) if rows is None else rows
+        label = self.label(op, "conv", "_patch")
+        return self.emit(packed.PatchesOp(label, source, result, windows), op)
 
     def array_of(self, value: SSAValue) -> ArrayType:
         """The type of an array that holds `value`."""
         frame = bnn.frame_type(value)
         return ArrayType.of(math.prod(frame.get_shape()), frame.element_type)
 
-    def wanted(self, value: SSAValue) -> packed.BufferType:
-        """The form in which codes should be stored: as bits if all readers take the same ones."""
-        layouts: set[BitsType | None] = set()
-        for use in uses(value):
-            reader = use.operation
-            is_dense = isinstance(reader, bnn.LinearOp)
-            layouts.add(self.kernel(reader).input_bits if is_dense else None)
-        only = layouts.pop() if len(layouts) == 1 else None
-        return self.array_of(value) if only is None else only
+    def wishes(self, value: SSAValue) -> list[Wish | None]:
+        """What each reader takes."""
+        return [
+            wish_of(use.operation, self.options.word, self.kernel, self.wanted)
+            for use in uses(value)
+        ]
+
+    def wanted(self, value: SSAValue, channels: int) -> packed.BufferType:
+        """The form in which a kernel that computes so many results a row should store them.
+
+        As bits, a row for a row, if all readers can make do with that.
+        """
+        array, wishes = self.array_of(value), self.wishes(value)
+        if not wishes or not all(wish is not None and wish.fits(channels) for wish in wishes):
+            return array
+        rows = array.length // channels
+        layout = BitsType.of(rows, channels, array.element_type, self.options.word)
+        exact = any(wish is not None and wish.layout == layout for wish in wishes)
+        return layout if exact or is_compact(layout) else array
 
 
 def root(value: SSAValue) -> SSAValue:

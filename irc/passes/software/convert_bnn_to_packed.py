@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from irc.dialects.dense import DenseAttr, element_range
 from irc.dialects.packed_types import WORD_WIDTHS
 from irc.errors import UnsupportedError, UsageError
 from irc.passes.rewriting import functions_of
-from irc.passes.software.buffers import Buffers, root, uses
+from irc.passes.software.buffers import Buffers, root
 from irc.passes.software.dense_kernels import (
     SoftwareOptions,
     accumulator_for,
@@ -27,6 +28,13 @@ from irc.passes.software.dense_kernels import (
     staircase_of,
 )
 from irc.passes.software.obstacles import software_obstacles
+from irc.passes.software.spatial import (
+    FUSING,
+    fused_threshold,
+    lower_array_pool,
+    lower_pad,
+    lower_pool,
+)
 
 
 @dataclass(frozen=True)
@@ -83,37 +91,36 @@ def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
         op.erase()
 
 
-def _lower_linear(buffers: Buffers, op: bnn.LinearOp) -> None:
+def _lower_linear(buffers: Buffers, op: bnn.LinearOp | bnn.ConvOp) -> None:
     """Sums into an array, unless the threshold behind takes them as they are computed."""
     kernel = buffers.kernel(op)
-    if _fused_threshold(op) is None:
-        label = buffers.label(op, "dense")
+    if fused_threshold(op) is None:
+        label = buffers.label(op, _kind(op))
         dense = kernel.build(label, buffers.operand(op), buffers.array_of(op.output), None)
         buffers.define(op.output, buffers.emit(dense, op))
 
 
-def _fused_threshold(op: bnn.LinearOp) -> bnn.ThresholdOp | None:
-    """The threshold op that is the only reader of a linear op and fits its rows."""
-    readers = [use.operation for use in uses(op.output)]
-    if len(readers) != 1 or not isinstance(readers[0], bnn.ThresholdOp):
-        return None
-    channels = readers[0].thresholds.shape[0]
-    return readers[0] if channels in (1, op.weights.shape[0]) else None
+def _kind(op: bnn.LinearOp | bnn.ConvOp) -> str:
+    return "dense" if isinstance(op, bnn.LinearOp) else "conv"
 
 
 def _lower_threshold(buffers: Buffers, op: bnn.ThresholdOp) -> None:
     """`code(Σ w·x)` in one kernel where the sums have no other reader."""
     producer = root(op.input).owner
-    if isinstance(producer, bnn.LinearOp) and _fused_threshold(producer) is op:
-        _lower_linear_threshold(buffers, producer, op)
+    if isinstance(producer, FUSING) and fused_threshold(producer) is op:
+        if isinstance(producer, bnn.LinearOp | bnn.ConvOp):
+            _lower_linear_threshold(buffers, producer, op)
+        else:
+            lower_array_pool(buffers, producer, op)
         return
     low, high = element_range(bnn.frame_type(op.input).element_type)
     staircase = clamped(staircase_of(op), low, high)
     largest = max(-low - 1, high, staircase_bound(staircase))
-    result = buffers.wanted(op.output)
-    if isinstance(result, packed.BitsType) and result.width % staircase.channels:
-        # Rows that start in mid-channel are packed from an array.
-        result = buffers.array_of(op.output)
+    # Rows that start in mid-channel are packed from an array.
+    widths = {wish.layout.width for wish in buffers.wishes(op.output) if wish is not None}
+    width = math.gcd(*widths) or bnn.frame_type(op.output).get_shape()[-1]
+    fits = width % staircase.channels == 0
+    result = buffers.wanted(op.output, width) if fits else buffers.array_of(op.output)
     quantize = packed.QuantizeOp(
         buffers.label(op, "quantize"),
         buffers.array(op.input),
@@ -124,13 +131,12 @@ def _lower_threshold(buffers: Buffers, op: bnn.ThresholdOp) -> None:
     buffers.define(op.output, buffers.emit(quantize, op))
 
 
-def _lower_linear_threshold(buffers: Buffers, linear: bnn.LinearOp, op: bnn.ThresholdOp) -> None:
+def _lower_linear_threshold(
+    buffers: Buffers, linear: bnn.LinearOp | bnn.ConvOp, op: bnn.ThresholdOp
+) -> None:
     kernel = buffers.kernel(linear)
-    result = buffers.wanted(op.output)
-    if isinstance(result, packed.BitsType) and result.width != kernel.channels:
-        # A row of sums is not a row of the reader: it packs the array anew.
-        result = buffers.array_of(op.output)
-    label = buffers.label(linear, "dense")
+    result = buffers.wanted(op.output, kernel.channels)
+    label = buffers.label(linear, _kind(linear))
     dense = kernel.build(label, buffers.operand(linear), result, staircase_of(op))
     buffers.define(op.output, buffers.emit(dense, linear))
 
@@ -187,6 +193,10 @@ _LOWERINGS: dict[type[Operation], Callable[[Buffers, Any], None]] = {
     bnn.EwiseOp: _lower_float,
     bnn.ArgmaxOp: _lower_argmax,
     bnn.TransposeOp: _lower_transpose,
+    bnn.ConvOp: _lower_linear,
+    bnn.PadOp: lower_pad,
+    bnn.MaxPoolOp: lower_pool,
+    bnn.SumPoolOp: lower_pool,
 }
 # Reshapes rename buffers and leave no op behind.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from xdsl.dialects.builtin import IntegerType
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from irc.dialects import bnn, packed
 from irc.dialects.dense import (
@@ -39,25 +40,31 @@ class SoftwareOptions:
 
 
 class DenseKernel:
-    """A `bnn.linear` of exact types, seen as one of the dense kernels.
+    """A `bnn.linear` or `bnn.conv` of exact types, seen as one of the dense kernels.
 
-    Bipolar by bipolar is XNOR; few enough pairs of planes go by bit-planes; bipolar weights with
+    The rows of a convolution are its output pixels, its columns the pixels of a window with the
+    channels of one group. Groups take integers from an array, of whichever type they are. Else
+    bipolar by bipolar is XNOR; few enough pairs of planes go by bit-planes; bipolar weights with
     wide activations add or subtract; everything else multiplies.
     """
 
-    def __init__(self, op: bnn.LinearOp, options: SoftwareOptions) -> None:
+    def __init__(self, op: bnn.LinearOp | bnn.ConvOp, options: SoftwareOptions) -> None:
         self.op = op
         self.options = options
-        shape = bnn.frame_type(op.input).get_shape()
-        self.channels, self.columns = op.weights.shape
-        self.rows = int(np.prod(shape[:-1], dtype=np.int64))
+        shape = bnn.frame_type(op.output).get_shape()
+        self.channels = shape[-1]
+        self.rows = math.prod(shape[:-1])
+        self.groups = op.groups if isinstance(op, bnn.ConvOp) else 1
         self.input_type = bnn.frame_type(op.input).element_type
-        self.values = op.weights.numpy()
+        self.values = op.weights.numpy().reshape(self.channels, -1)
+        self.columns = self.values.shape[1]
         self.weight_type = _narrowest(op.weights, self.values)
 
     @cached_property
     def kind(self) -> type[packed.DenseOp]:
         """The op that computes it."""
+        if self.groups > 1:
+            return packed.GroupDenseOp
         bipolar_weights = isinstance(self.weight_type, BipolarType)
         if bipolar_weights and isinstance(self.input_type, BipolarType):
             return packed.XnorDenseOp
@@ -134,6 +141,12 @@ class DenseKernel:
             return packed.SignDenseOp(
                 label, value, words, self.columns, result, accumulator, staircase
             )
+        if isinstance(self.op, bnn.ConvOp) and self.groups > 1:
+            shape = (self.channels, math.prod(self.op.kernel), -1)
+            weights = DenseAttr.from_numpy(self.values.reshape(shape), self.weight_type)
+            return packed.GroupDenseOp(
+                label, value, weights, self.groups, result, accumulator, staircase
+            )
         weights = DenseAttr.from_numpy(self.values, self.weight_type)
         return packed.IntDenseOp(label, value, weights, result, accumulator, staircase)
 
@@ -151,7 +164,7 @@ def _narrowest(weights: DenseAttr, values: Array) -> Attribute:
     return smallest_int(int(values.min()), int(values.max()))
 
 
-def accumulator_for(largest: int, op: bnn.LinearOp | bnn.ThresholdOp) -> IntegerType:
+def accumulator_for(largest: int, op: Operation) -> IntegerType:
     """The narrowest accumulator for magnitudes up to `largest`.
 
     Raises `UnsupportedError` beyond 64 bits.

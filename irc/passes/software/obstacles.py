@@ -14,9 +14,13 @@ from irc.passes.hardware.layer_names import describe
 SUPPORTED = (
     bnn.ArgmaxOp,
     bnn.CastOp,
+    bnn.ConvOp,
     bnn.EwiseOp,
     bnn.LinearOp,
+    bnn.MaxPoolOp,
+    bnn.PadOp,
     bnn.ReshapeOp,
+    bnn.SumPoolOp,
     bnn.ThresholdOp,
     bnn.TransposeOp,
 )
@@ -46,8 +50,12 @@ def _unsupported(op: Operation) -> str | None:
                 "floats that nothing made exact are quantized here; declare the model's input, "
                 "as in --input x=uint8/255, and run fold-thresholds"
             )
-        case bnn.LinearOp() if not is_exact(bnn.frame_type(op.output).element_type):
+        case bnn.LinearOp() | bnn.ConvOp() if not is_exact(bnn.frame_type(op.output).element_type):
             return "targets c and host need quantized weights and inputs, not floating-point ones"
+        case bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp() if not is_exact(
+            bnn.frame_type(op.input).element_type
+        ):
+            return "targets c and host pad and pool integers, not floating-point values"
         case _ if isinstance(op, SUPPORTED):
             empty = [
                 v.type for v in (*op.operands, *op.results) if 0 in bnn.frame_type(v).get_shape()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from irc.dialects import packed
@@ -40,10 +42,10 @@ def plan_function(function: FuncOp) -> None:
         if result is not None:
             op.slot = packed.ResultSlotAttr.of(result)
             continue
-        buffer = packed.buffer_type(op.output)
-        last = max((position[use.operation] for use in op.output.uses), default=index)
-        live = LiveRange(buffer.length, index, last)
-        by_region.setdefault(buffer.region, []).append((op, live))
+        last = max((position[reader] for reader in _readers(op)), default=index)
+        live = LiveRange(op.slot_length, index, last)
+        region = packed.buffer_type(op.output).region
+        by_region.setdefault(region, []).append((op, live))
     sizes: dict[str, int] = {}
     for region, entries in by_region.items():
         ranges = [live for _, live in entries]
@@ -54,6 +56,14 @@ def plan_function(function: FuncOp) -> None:
     function.attributes[packed.ARENA] = DictionaryAttr(
         {region: IntegerAttr(size, i64) for region, size in sorted(sizes.items())}
     )
+
+
+def _readers(op: packed.KernelOp) -> Iterator[Operation]:
+    """Who reads the result; patches are read from it as long as somebody reads patches."""
+    for use in op.output.uses:
+        yield use.operation
+        if isinstance(use.operation, packed.PatchesOp):
+            yield from _readers(use.operation)
 
 
 def _result_of(op: packed.KernelOp) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -101,11 +101,38 @@ def fold(match: Match, analysis: RangeAnalysis) -> None:
     _replace_quantizer(quantizer, op)
 
 
+_TYPE_KEEPING = (bnn.MaxPoolOp, bnn.ReshapeOp, bnn.TransposeOp)
+"""Operations whose result has the element type of their operand."""
+
+
 def _may_become_bipolar(quantizer: bnn.QuantizeOp) -> bool:
     """Whether every reader of an integer, which may turn out never to be 0, takes a sign too."""
-    return not isinstance(bnn.frame_type(quantizer.output).element_type, bnn.BipolarType) and all(
-        isinstance(use.operation, bnn.CastOp | bnn.LinearOp | bnn.ThresholdOp)
-        for use in quantizer.output.uses
+    if isinstance(bnn.frame_type(quantizer.output).element_type, bnn.BipolarType):
+        return False
+    takes_signs = (bnn.CastOp, bnn.LinearOp, bnn.ThresholdOp, bnn.ConvOp, bnn.SumPoolOp)
+    return all(
+        isinstance(op, takes_signs) or _is_plain_pad(op)
+        for op in _readers(quantizer.output)
+        if not isinstance(op, _TYPE_KEEPING)
+    )
+
+
+def _readers(value: SSAValue) -> list[Operation]:
+    """All that read a value, also behind operations that keep its type."""
+    found: list[Operation] = []
+    pending = [value]
+    while pending:
+        for use in pending.pop().uses:
+            found.append(use.operation)
+            if isinstance(use.operation, _TYPE_KEEPING):
+                pending.append(use.operation.output)
+    return found
+
+
+def _is_plain_pad(op: Operation) -> bool:
+    """Whether a border goes around a value and the result may stay of an integer type."""
+    return isinstance(op, bnn.PadOp) and not isinstance(
+        bnn.frame_type(op.output).element_type, bnn.BipolarType
     )
 
 
@@ -114,27 +141,30 @@ def _flip_rows(source: SSAValue, rows: Array) -> SSAValue | None:
 
     `None` where something else reads the sums, or where a negated weight leaves its type.
     """
-    linear = source.owner
-    if not isinstance(linear, bnn.LinearOp):
+    op = source.owner
+    if not isinstance(op, bnn.LinearOp | bnn.ConvOp):
         return None
     readers = {use.operation for use in source.uses}
-    casts = [op for op in readers if isinstance(op, bnn.CastOp)]
+    casts = [reader for reader in readers if isinstance(reader, bnn.CastOp)]
     if len(casts) != len(readers) or len(casts) != 1 or not _feeds_one_quantizer(casts[0]):
         return None
-    weights = linear.weights.numpy().astype(np.int64)
+    weights = op.weights.numpy().astype(np.int64)
     mask = np.broadcast_to(rows, (len(weights),))
-    negated = np.where(mask[:, None], -weights, weights)
-    low, high = element_range(linear.weights.element_type)
+    negated = np.where(mask.reshape(-1, *(1 for _ in weights.shape[1:])), -weights, weights)
+    low, high = element_range(op.weights.element_type)
     if int(negated.min(initial=0)) < low or int(negated.max(initial=0)) > high:
         return None
-    low, high = element_range(bnn.frame_type(linear.output).element_type)
+    low, high = element_range(bnn.frame_type(op.output).element_type)
     element_type = bnn.smallest_int(min(low, -high), max(high, -low))
-    flipped = bnn.LinearOp(
-        linear.input, bnn.DenseAttr.from_numpy(negated, linear.weights.element_type), element_type
+    attribute = bnn.DenseAttr.from_numpy(negated, op.weights.element_type)
+    flipped = type(op).create(
+        operands=[op.input],
+        result_types=[TensorType(element_type, bnn.frame_type(op.output).get_shape())],
+        properties={**op.properties, "weights": attribute},
     )
-    flipped.location = linear.location
-    Rewriter.insert_op(flipped, InsertPoint.before(linear))
-    return flipped.output
+    flipped.location = op.location
+    Rewriter.insert_op(flipped, InsertPoint.before(op))
+    return flipped.results[0]
 
 
 def _feeds_one_quantizer(op: Operation) -> bool:
@@ -170,6 +200,13 @@ def _margin_attribute(ambiguous: list[Ambiguity]) -> Attribute:
 
 def _replace_quantizer(quantizer: bnn.QuantizeOp, op: bnn.ThresholdOp) -> None:
     """Let every reader use the thresholds; they may have narrowed ternary to bipolar."""
+    element_type = bnn.frame_type(op.output).element_type
+    if element_type != bnn.frame_type(quantizer.output).element_type:
+        for reader in _readers(quantizer.output):
+            if isinstance(reader, _TYPE_KEEPING):
+                shape = bnn.frame_type(reader.output).get_shape()
+                narrow = TensorType(element_type, shape)
+                Rewriter.replace_value_with_new_type(reader.output, narrow)
     for use in list(quantizer.output.uses):
         use.operation.operands[use.index] = op.output
     quantizer.detach()

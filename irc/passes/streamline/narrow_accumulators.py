@@ -12,7 +12,7 @@ from xdsl.rewriter import Rewriter
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact
-from irc.passes.analysis.ranges import RangeAnalysis, linear_range
+from irc.passes.analysis.ranges import RangeAnalysis, Reachable, conv_range, linear_range
 from irc.passes.rewriting import functions_of
 
 
@@ -30,24 +30,34 @@ class NarrowAccumulators(ModulePass):
         for function in functions_of(op):
             analysis = RangeAnalysis()
             for linear in function.body.block.ops:
-                if isinstance(linear, bnn.LinearOp):
+                if isinstance(linear, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
                     _narrow(linear, analysis)
             function.update_function_type()
 
 
-def _narrow(linear: bnn.LinearOp, analysis: RangeAnalysis) -> None:
+def _narrow(linear: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, analysis: RangeAnalysis) -> None:
     result = bnn.frame_type(linear.output)
     source = analysis.of(linear.input)
     if source is None or not is_exact(result.element_type):
         return
     if not all(isinstance(use.operation, _ANY_WIDTH) for use in linear.output.uses):
         return
-    sums = linear_range(linear.weights, source.with_zero())
+    sums = _sums(linear, source.with_zero())
     low, high = int(sums.low.min(initial=0)), int(sums.high.max(initial=0))
     narrow = TensorType(bnn.smallest_int(low, high), result.get_shape())
     if narrow != result:
         Rewriter.replace_value_with_new_type(linear.output, narrow)
 
 
-_ANY_WIDTH = (bnn.ThresholdOp, bnn.CastOp, bnn.ArgmaxOp, bnn.LinearOp, ReturnOp)
+def _sums(op: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, source: Reachable) -> Reachable:
+    match op:
+        case bnn.LinearOp():
+            return linear_range(op.weights, source)
+        case bnn.ConvOp():
+            return conv_range(op, source)
+        case _:
+            return Reachable(source.low * op.window_size, source.high * op.window_size, source.step)
+
+
+_ANY_WIDTH = (bnn.ThresholdOp, bnn.CastOp, bnn.ArgmaxOp, bnn.LinearOp, bnn.ConvOp, ReturnOp)
 """Readers whose result type does not follow from that of the sums."""

@@ -55,8 +55,11 @@ def direct_frames() -> int:
 
 
 def patience() -> int:
-    """Cycles without an output beat after which the design counts as stuck."""
-    return 20 * cycles_a_frame() + 100_000
+    """Cycles without an output beat after which the design counts as stuck.
+
+    A frame may be under way in every layer at once.
+    """
+    return (20 + 2 * len(MANIFEST["layers"])) * cycles_a_frame() + 10_000
 
 
 async def start(dut: Any, cycles: int = 4) -> None:
@@ -232,6 +235,11 @@ async def random_stalls(dut: Any) -> None:
     expected = read_beats("expected.hex", OUT_BEATS)[:count]
     rng = random.Random(cocotb.RANDOM_SEED)
     await start(dut)
+    stream = Stream(dut, 0.0, 1.0, rng, iter(()))
+    await stream.reset(beats_of(stimulus))
+    while not dut.m_axis_tvalid.value:
+        await stream.step()
+        assert stream.cycle < patience(), "TVALID waits for TREADY"
     for source_stall, sink_stall in ((0.4, 0.0), (0.0, 0.6), (0.3, 0.3)):
         stream = Stream(dut, source_stall, sink_stall, rng, iter(()))
         await stream.reset(beats_of(stimulus))

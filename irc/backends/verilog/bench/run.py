@@ -226,6 +226,8 @@ def tail(path: Path, lines: int = 30) -> str:
 def simulate(runner: Any, test_module: str, folder: Path, log: Path, env: dict[str, str]) -> Path:
     """Run the tests in `folder`; returns cocotb's results file."""
     os.environ["COCOTB_ANSI_OUTPUT"] = "0"
+    # Under pytest the runner would judge the results itself, and exit.
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
     sys.path.insert(0, str(TB))  # the runner passes it on
     try:
         return runner.test(

@@ -25,7 +25,7 @@ def lift_matmul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     if _is_constant(lifting, op.operands[0]):
         raise lifting.fail("constant weights on the left; only x · W is supported")
     value = lifting.floats(op.input(0))
-    weights = _weights(lifting, op.operands[1])
+    weights = constant_weights(lifting, op.operands[1])
     if weights.integers.ndim != 2:
         raise lifting.fail(f"weights of shape {list(weights.integers.shape)}; [K, M] is supported")
     return _linear(lifting, value, transposed(weights))
@@ -41,7 +41,7 @@ def lift_gemm(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     if op.int_attr("transA", 0):
         raise lifting.fail("transA = 1 mixes the frames of a batch")
     value = lifting.floats(op.input(0))
-    weights = _weights(lifting, op.operands[1])
+    weights = constant_weights(lifting, op.operands[1])
     if weights.integers.ndim != 2:
         raise lifting.fail(
             f"weights of shape {list(weights.integers.shape)}; a matrix is supported"
@@ -69,8 +69,8 @@ def _is_constant(lifting: Lifting, value: SSAValue) -> bool:
     return onnx.constant_value(value) is not None or lifting.quantized(value) is not None
 
 
-def _weights(lifting: Lifting, value: SSAValue) -> QuantizedConstant:
-    """A weight matrix; floats that nobody quantized get a scale of 1."""
+def constant_weights(lifting: Lifting, value: SSAValue) -> QuantizedConstant:
+    """Weights of any shape; floats that nobody quantized get a scale of 1."""
     quantized = lifting.quantized(value)
     if quantized is not None:
         return quantized

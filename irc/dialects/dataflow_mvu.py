@@ -1,4 +1,4 @@
-"""Operations that compute on streams: matrix-vector units and thresholds."""
+"""The matrix-vector unit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,8 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.dataflow_node import (
-    MEMORIES,
-    UNFOLDED,
-    FoldedNode,
-    Folding,
-    Resources,
-    divisors,
-)
+from irc.dialects.dataflow_layer import folding_properties, verify_output, verify_thresholds
+from irc.dialects.dataflow_node import UNFOLDED, FoldedNode, Folding, Resources, divisors
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact
 
@@ -86,7 +80,7 @@ class MvuOp(FoldedNode):
                 "thresholds": thresholds,
                 "steps": steps,
                 "bias": None if thresholds is None else IntegerAttr(bias, i64),
-                **_folding_properties(folding),
+                **folding_properties(folding),
                 "simd": IntegerAttr(folding.simd, i64),
             },
         )
@@ -140,7 +134,7 @@ class MvuOp(FoldedNode):
         return Folding(self.pe, self.simd, self.memory.data)
 
     def set_folding(self, folding: Folding) -> None:
-        self.properties.update(_folding_properties(folding))
+        self.properties.update(folding_properties(folding))
         self.properties["simd"] = IntegerAttr(folding.simd, i64)
 
     def pe_choices(self) -> list[int]:
@@ -179,12 +173,16 @@ class MvuOp(FoldedNode):
         return self.weights.size * element_width(self.weights.element_type)
 
     def memory_style(self) -> str:
-        """Where the weights lie: `memory`, with `auto` decided by depth and size."""
+        """Where the weights lie: `memory`, with `auto` decided by depth and size.
+
+        A small memory stays `auto`: families without look-up table memory, such as iCE40, refuse
+        `distributed`, and every synthesiser makes the right thing of a small one.
+        """
         if self.memory.data != "auto":
             return self.memory.data
         depth = self.synapse_folds * self.neuron_folds
         deep = depth >= BLOCK_MEMORY_DEPTH and self.weight_bits() >= BLOCK_MEMORY_BITS
-        return "block" if deep else "distributed"
+        return "block" if deep else "auto"
 
     def resources(self) -> Resources:
         luts = self.folded_area(self.folding)
@@ -209,7 +207,7 @@ class MvuOp(FoldedNode):
             )
         if self.pe < 1 or self.rows % self.pe:
             raise VerifyException(f"pe = {self.pe} does not divide the {self.rows} rows")
-        _verify_output(self, result)
+        verify_output(self.folding, result)
         if self.thresholds is None:
             if isinstance(result.element_type, BipolarType):
                 raise VerifyException("without thresholds the result is a sum, not bipolar")
@@ -220,142 +218,4 @@ class MvuOp(FoldedNode):
         else:
             if self.bias_attr is None:
                 raise VerifyException("thresholds need a bias")
-            _verify_thresholds(self.thresholds, self.steps, self.rows)
-
-
-@irdl_op_definition
-class ThresholdOp(FoldedNode):
-    """`code = bias + Σ_i steps[c, i] · [x >= thresholds[c, i]]`, as `bnn.threshold`, on a stream.
-
-    The unit takes and gives `pe` lanes. Channels are the last axis; with thresholds per channel,
-    `pe` divides it. The lanes of the input may differ until `insert-width-converters` has run.
-    """
-
-    name = "dataflow.threshold"
-    layer = prop_def(StringAttr)
-    input = operand_def(StreamType)
-    thresholds = prop_def(DenseAttr)
-    steps = opt_prop_def(DenseAttr)
-    bias_attr = prop_def(IntegerAttr[I64], prop_name="bias")
-    pe_attr = prop_def(IntegerAttr[I64], prop_name="pe")
-    memory = prop_def(StringAttr)
-    output = result_def(StreamType)
-    traits = traits_def(Pure())
-    assembly_format = (
-        "$layer $input `at` $thresholds (`steps` $steps^)? `bias` $bias `pe` $pe "
-        "`memory` $memory attr-dict `:` type($input) `->` type($output)"
-    )
-
-    def __init__(
-        self,
-        layer: str,
-        value: SSAValue,
-        thresholds: DenseAttr,
-        element_type: Attribute,
-        steps: DenseAttr | None = None,
-        bias: int = 0,
-        folding: Folding = UNFOLDED,
-    ) -> None:
-        frame = TensorType(element_type, stream_type(value).shape)
-        super().__init__(
-            operands=[value],
-            result_types=[StreamType.of(frame, folding.pe)],
-            properties={
-                "layer": StringAttr(layer),
-                "thresholds": thresholds,
-                "steps": steps,
-                "bias": IntegerAttr(bias, i64),
-                **_folding_properties(folding),
-            },
-        )
-
-    @property
-    def pe(self) -> int:
-        """Elements worked on at once."""
-        return self.pe_attr.value.data
-
-    @property
-    def bias(self) -> int:
-        """What the code counts from."""
-        return self.bias_attr.value.data
-
-    @property
-    def channel_folds(self) -> int:
-        """Beats after which the same channels come again; 1 where all have the same thresholds."""
-        return max(1, self.thresholds.shape[0] // self.pe)
-
-    @property
-    def layer_name(self) -> str:
-        return self.layer.data
-
-    @property
-    def folding(self) -> Folding:
-        return Folding(self.pe, 1, self.memory.data)
-
-    def set_folding(self, folding: Folding) -> None:
-        self.properties.update(_folding_properties(folding))
-
-    def pe_choices(self) -> list[int]:
-        source = stream_type(self.input)
-        return divisors(source.elements if self.thresholds.shape[0] == 1 else source.channels)
-
-    def simd_choices(self) -> list[int]:
-        return []
-
-    def folded_cycles(self, folding: Folding) -> int:
-        return stream_type(self.input).elements // folding.pe
-
-    def folded_area(self, folding: Folding) -> int:
-        width = stream_type(self.input).element_width
-        return (folding.pe * (self.thresholds.shape[1] * width + 1) + 1) // 2
-
-    def input_lanes(self) -> int:
-        return self.pe
-
-    def cycles(self) -> int:
-        return self.folded_cycles(self.folding)
-
-    def latency(self) -> int:
-        # Thresholds that change from beat to beat are read one cycle before they are compared.
-        return 1 if self.channel_folds == 1 else 2
-
-    def resources(self) -> Resources:
-        stored = 0 if self.channel_folds == 1 else self.thresholds.size
-        width = stream_type(self.input).element_width
-        luts = self.folded_area(self.folding) + stored * width // 32
-        return Resources(luts, stream_type(self.output).beat_width + self.pe * width)
-
-    def verify_(self) -> None:
-        source, result = stream_type(self.input), stream_type(self.output)
-        if source.shape != result.shape:
-            raise VerifyException(f"thresholds keep the shape, but go from {source} to {result}")
-        _verify_output(self, result)
-        _verify_thresholds(self.thresholds, self.steps, source.channels)
-        if self.thresholds.shape[0] != 1 and source.channels % self.pe:
-            raise VerifyException(f"pe = {self.pe} does not divide the {source.channels} channels")
-
-
-def _folding_properties(folding: Folding) -> dict[str, Attribute]:
-    return {"pe": IntegerAttr(folding.pe, i64), "memory": StringAttr(folding.memory)}
-
-
-def _verify_output(op: MvuOp | ThresholdOp, result: StreamType) -> None:
-    if result.lanes != op.pe:
-        raise VerifyException(
-            f"pe = {op.pe} gives {op.pe} lanes, not the {result.lanes} of {result}"
-        )
-    if op.memory.data not in MEMORIES:
-        raise VerifyException(f"unknown memory '{op.memory.data}'; known are {', '.join(MEMORIES)}")
-
-
-def _verify_thresholds(thresholds: DenseAttr, steps: DenseAttr | None, channels: int) -> None:
-    for what, attribute in (("thresholds", thresholds), ("steps", steps)):
-        if attribute is None:
-            continue
-        exact = is_exact(attribute.element_type)
-        if not exact or len(attribute.shape) != 2 or attribute.shape[0] not in (1, channels):
-            raise VerifyException(
-                f"{what} must be integers [{channels}, T] or [1, T], not {attribute.type}"
-            )
-    if steps is not None and steps.shape != thresholds.shape:
-        raise VerifyException(f"{steps.type} steps for {thresholds.type} thresholds")
+            verify_thresholds(self.thresholds, self.steps, self.rows)

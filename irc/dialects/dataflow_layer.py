@@ -1,0 +1,40 @@
+"""What the layers share: properties of a folding, and checks."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, i64
+from xdsl.ir import Attribute
+from xdsl.utils.exceptions import VerifyException
+
+from irc.dialects.dataflow_node import MEMORIES, Folding
+from irc.dialects.dataflow_stream import StreamType
+from irc.dialects.dense import DenseAttr, is_exact
+
+
+def folding_properties(folding: Folding) -> dict[str, Attribute]:
+    """The properties `pe` and `memory`."""
+    return {"pe": IntegerAttr(folding.pe, i64), "memory": StringAttr(folding.memory)}
+
+
+def verify_output(folding: Folding, result: StreamType) -> None:
+    """Raise `VerifyException` unless the output has a lane a PE and the memory is known."""
+    if result.lanes != folding.pe:
+        raise VerifyException(
+            f"pe = {folding.pe} gives {folding.pe} lanes, not the {result.lanes} of {result}"
+        )
+    if folding.memory not in MEMORIES:
+        raise VerifyException(f"unknown memory '{folding.memory}'; known are {', '.join(MEMORIES)}")
+
+
+def verify_thresholds(thresholds: DenseAttr, steps: DenseAttr | None, channels: int) -> None:
+    """Raise `VerifyException` unless both are integers [channels, T] or [1, T]."""
+    for what, attribute in (("thresholds", thresholds), ("steps", steps)):
+        if attribute is None:
+            continue
+        exact = is_exact(attribute.element_type)
+        if not exact or len(attribute.shape) != 2 or attribute.shape[0] not in (1, channels):
+            raise VerifyException(
+                f"{what} must be integers [{channels}, T] or [1, T], not {attribute.type}"
+            )
+    if steps is not None and steps.shape != thresholds.shape:
+        raise VerifyException(f"{steps.type} steps for {thresholds.type} thresholds")

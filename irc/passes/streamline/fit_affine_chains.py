@@ -1,0 +1,112 @@
+"""Replace float functions of integers by scale and offset, where that is what they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+from xdsl.rewriter import InsertPoint
+
+from irc.dialects import bnn
+from irc.interp.ewise import apply_ewise, quantize
+from irc.passes.analysis.ranges import RangeAnalysis
+from irc.passes.rewriting import apply_greedily
+
+Array = npt.NDArray[Any]
+
+MAX_INTEGERS = 1 << 16
+"""Most integers at which a chain is compared with its affine function."""
+
+
+@dataclass
+class ChainIsAffine(RewritePattern):
+    """`f(x) = a·x + b` on every integer x that can occur, to the bit in float32.
+
+    Preprocessing that models carry, such as `floor((x/127.5 − 1)·128)` of a byte, is `x − 128` in
+    disguise. Only in front of sums of products, where scale and offset can move behind the sum.
+    """
+
+    analysis: RangeAnalysis
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
+            return
+        links: list[bnn.EwiseOp | bnn.QuantizeOp | bnn.CastOp] = []
+        value = op.input
+        while isinstance(value.owner, bnn.EwiseOp | bnn.QuantizeOp | bnn.CastOp):
+            links.append(value.owner)
+            value = value.owner.input
+        links = links[::-1]
+        if not links or not isinstance(links[0], bnn.CastOp) or _is_plain(links):
+            return
+        reachable = self.analysis.of(value)
+        if reachable is None:
+            return
+        all_ = reachable.merged()
+        low, high, step = int(all_.low[0]), int(all_.high[0]), int(all_.step[0])
+        if (high - low) // step >= MAX_INTEGERS or high == low:
+            return
+        integers = np.arange(low, high + 1, step)
+        results = _evaluate(links, integers)
+        if results is None:
+            return
+        slope = np.float32((float(results[-1]) - float(results[0])) / (high - low))
+        offset = np.float32(float(results[0]) - float(slope) * low)
+        fitted = integers.astype(np.float32) * slope + offset
+        if not np.array_equal(fitted, results) or slope == 0:
+            return
+        new_ops: list[Operation] = [bnn.CastOp(value)]
+        if slope != 1:
+            constant = bnn.DenseAttr.from_floats(slope)
+            new_ops.append(bnn.EwiseOp("mul", new_ops[-1].results[0], constant))
+        if offset != 0:
+            constant = bnn.DenseAttr.from_floats(offset)
+            new_ops.append(bnn.EwiseOp("add", new_ops[-1].results[0], constant))
+        for new_op in new_ops:
+            new_op.location = links[-1].location
+        rewriter.insert(new_ops, InsertPoint.before(op))
+        op.operands[0] = new_ops[-1].results[0]
+        rewriter.handle_operation_modification(op)
+
+
+def _is_plain(links: list[bnn.EwiseOp | bnn.QuantizeOp | bnn.CastOp]) -> bool:
+    """Whether the chain is scales and offsets already."""
+    affine = {"add", "sub", "rsub", "mul", "div", "neg"}
+    return all(isinstance(op, bnn.EwiseOp) and op.fn.data in affine for op in links[1:])
+
+
+def _evaluate(
+    links: list[bnn.EwiseOp | bnn.QuantizeOp | bnn.CastOp], integers: Array
+) -> Array | None:
+    """The chain's float32 results; `None` where its constants differ between channels."""
+    x = integers
+    for op in links:
+        match op:
+            case bnn.CastOp():
+                x = x.astype(np.float32)
+            case bnn.QuantizeOp():
+                x = quantize(op.rounding.data, x, *op.bounds)
+            case bnn.EwiseOp():
+                constant = None if op.constant is None else op.constant.numpy()
+                is_varied = constant is not None and constant.size != 1
+                if is_varied or op.constant_error or op.result_error:
+                    return None
+                x = apply_ewise(op.fn.data, x, None if constant is None else constant.reshape(()))
+    return x if bool(np.isfinite(x).all()) else None
+
+
+@dataclass(frozen=True)
+class FitAffineChains(ModulePass):
+    """See chains of float functions as a·x + b, where they are, on the integers that occur."""
+
+    name = "fit-affine-chains"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        apply_greedily(op, ChainIsAffine(RangeAnalysis()))

@@ -1,0 +1,106 @@
+"""Turn borders of floats into borders of exact values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute, Operation
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from irc.dialects import bnn
+from irc.dialects.dense import element_range
+from irc.interp.ewise import apply_ewise
+from irc.passes.rewriting import apply_greedily
+from irc.passes.streamline.streamline_pools import rises
+
+MAX_BORDER_SEARCH = 1 << 16
+"""Widest range of integers that are tried as the border."""
+
+
+class MovePadBeforeChain(RewritePattern):
+    """`pad(f(x), v) = f(pad(x, p))` where f(p) = v in every channel, to the bit.
+
+    f is a cast and element-wise functions: the scale and zero point of a quantizer, most often,
+    under which the float 0 is the integer zero point. Around the operand of a max-pool, a border
+    that no element is below may be any value that no element is below: there p is the least.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: bnn.PadOp, rewriter: PatternRewriter) -> None:
+        chain: list[bnn.EwiseOp] = []
+        value = op.input
+        while isinstance(value.owner, bnn.EwiseOp):
+            chain.append(value.owner)
+            value = value.owner.input
+        if not isinstance(value.owner, bnn.CastOp):
+            return
+        cast = value.owner
+        element_type = bnn.frame_type(cast.input).element_type
+        if _only_guards_pools(op) and all(map(rises, chain)):
+            border = element_range(element_type)[0]
+        else:
+            found = _integer_border(op.pad_value, chain[::-1], element_type)
+            if found is None:
+                return
+            border = found
+        padded_type = _holding(element_type, border)
+        pad = bnn.PadOp(cast.input, op.before, op.after, float(border), padded_type)
+        pad.location = op.location
+        new_ops: list[Operation] = [pad, bnn.CastOp(pad.output)]
+        new_ops[-1].location = cast.location
+        for link in reversed(chain):
+            properties = (link.constant, link.constant_error, link.result_error)
+            new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
+            new_ops[-1].location = link.location
+        rewriter.replace(op, new_ops)
+
+
+def _only_guards_pools(op: bnn.PadOp) -> bool:
+    """Whether the border is the lowest float and only max-pools read it."""
+    return op.pad_value <= float(np.finfo(np.float32).min) and all(
+        isinstance(use.operation, bnn.MaxPoolOp) for use in op.output.uses
+    )
+
+
+def _integer_border(value: float, chain: list[bnn.EwiseOp], element_type: Attribute) -> int | None:
+    """The integer nearest to the type's range that the chain maps to `value` in all channels."""
+    low, high = element_range(element_type)
+    low, high = min(low, 0), max(high, 0)
+    if high - low > MAX_BORDER_SEARCH:
+        low, high = -MAX_BORDER_SEARCH // 2, MAX_BORDER_SEARCH // 2
+    candidates = np.arange(low, high + 1)
+    x = candidates.astype(np.float32)[:, None]
+    for op in chain:
+        constant = None if op.constant is None else op.constant.numpy()
+        if constant is not None:
+            if constant.size != 1 and constant.size != constant.shape[-1]:
+                return None
+            constant = constant.reshape(1, -1)
+        x = apply_ewise(op.fn.data, x, constant)
+    fits = (x == np.float32(value)).all(axis=1)
+    matching = candidates[fits]
+    return None if matching.size == 0 else int(matching[np.argmin(np.abs(matching))])
+
+
+def _holding(element_type: Attribute, border: int) -> Attribute:
+    """The narrowest type for the values of `element_type` and the border."""
+    low, high = element_range(element_type)
+    if isinstance(element_type, bnn.BipolarType) and border in (-1, 1):
+        return element_type
+    if not isinstance(element_type, bnn.BipolarType) and low <= border <= high:
+        return element_type
+    return bnn.smallest_int(min(low, border), max(high, border))
+
+
+@dataclass(frozen=True)
+class StreamlinePads(ModulePass):
+    """Move borders in front of casts and float functions: pad(f(x), f(p)) = f(pad(x, p))."""
+
+    name = "streamline-pads"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        apply_greedily(op, MovePadBeforeChain())
