@@ -20,15 +20,15 @@ from onnx import TensorProto, helper, numpy_helper
 Array = npt.NDArray[Any]
 
 STYLES = ("int8", "bipolar")
-"""`int8`: int8 matrices, cast to float, and `Sign`. `bipolar`: float matrices behind `BipolarQuant`,
-and `BipolarQuant` for the activations, as Brevitas exports them."""
+"""`int8`: int8 matrices, cast to float, and `Sign`. `bipolar`: float matrices and activations, both
+behind `BipolarQuant`, as Brevitas exports them."""
 
 QUANT_DOMAIN = "onnx.brevitas"
 
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """`layers` square matrices of `width`² weights each; pixels in and sums out, `width` of each."""
+    """`layers` square matrices of `width`² weights each: `width` pixels in, `width` sums out."""
 
     layers: int
     width: int
@@ -38,6 +38,11 @@ class NetworkShape:
     def weights(self) -> int:
         """How many weights the network has."""
         return self.layers * self.width**2
+
+    @property
+    def nodes(self) -> int:
+        """How many ONNX nodes: two for the input, four a layer, without an offset for the last."""
+        return 4 * self.layers + 1
 
     @staticmethod
     def of_weights(weights: int, layers: int, style: str = "int8") -> NetworkShape:
@@ -120,7 +125,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="the file to write")
     options = parser.parse_args()
     shape = NetworkShape(options.layers, options.width, options.style)
-    onnx.save(generate(shape, options.seed), options.model)
+    options.model.write_bytes(generate(shape, options.seed).SerializeToString())
     print(f"{options.model}: {shape.layers} layers, {shape.weights:,} weights")
 
 

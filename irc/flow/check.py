@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
@@ -17,7 +18,6 @@ from irc.flow.layers import Layer, software_layers
 from irc.interp.run import entry_function
 from irc.passes.analysis.margin import Ambiguity
 from irc.passes.hardware.convert_bnn_to_dataflow import hardware_obstacles
-from irc.passes.lift.lift_onnx_to_bnn import LiftError
 from irc.passes.software.convert_bnn_to_packed import software_obstacles
 from irc.passes.streamline.declare_inputs import argument_name
 from irc.passes.streamline.fold_thresholds import margin_of
@@ -70,9 +70,9 @@ def check(ladder: Ladder) -> CheckReport:
     try:
         module = ladder.bnn
     except UnsupportedError as error:
-        return CheckReport(ladder.path, _lift_findings(error), [], [], [])
+        return CheckReport(ladder.path, _lift_findings(ladder, error), [], [], [])
     function = entry_function(module)
-    findings = [*_port_findings(function), *_layer_findings(function)]
+    findings = [*_input_findings(function), *_layer_findings(function)]
     return CheckReport(
         ladder.path,
         findings,
@@ -95,10 +95,10 @@ def _left_to_host(function: FuncOp) -> list[str]:
     ]
 
 
-def _port_findings(function: FuncOp) -> list[Finding]:
-    """Inputs and outputs that test data and compiled networks cannot have."""
+def _input_findings(function: FuncOp) -> list[Finding]:
+    """Inputs that test data and compiled networks cannot have."""
     arguments = function.body.block.args
-    found = [
+    return [
         Finding(
             f"input '{argument_name(function, argument)}'",
             f"is one of {len(arguments)} inputs; networks with one are supported",
@@ -106,9 +106,6 @@ def _port_findings(function: FuncOp) -> list[Finding]:
         )
         for argument in arguments[1:]
     ]
-    if not function.function_type.outputs.data:
-        found.append(Finding("model", "has no outputs", TARGETS))
-    return found
 
 
 def _layer_findings(function: FuncOp) -> list[Finding]:
@@ -135,19 +132,18 @@ def _works_on_floats(op: Operation) -> bool:
     )
 
 
-def _lift_findings(error: UnsupportedError) -> list[Finding]:
-    cause = error.__cause__
-    if not isinstance(cause, LiftError):
-        return [
-            Finding(
-                onnx.location_name(error.location) if error.location else "model",
-                error.message,
-                TARGETS,
-            )
-        ]
+_NODE_LINE = re.compile(r"\s*node '(?P<name>.*?)' \((?P<kind>.*?)\): (?P<reason>.*)")
+"""How passes and the importer list what they find, a node a line."""
+
+
+def _lift_findings(ladder: Ladder, error: UnsupportedError) -> list[Finding]:
+    message = error.message.removeprefix(f"{ladder.path}: ")
+    nodes = [match for line in message.split("\n") if (match := _NODE_LINE.fullmatch(line))]
+    if not nodes:
+        node = onnx.location_name(error.location) if error.location else ""
+        return [Finding(node or "model", message.removeprefix("the model "), TARGETS)]
     return [
-        Finding(f"{obstacle.node} ({obstacle.op_type})", obstacle.reason, TARGETS)
-        for obstacle in cause.obstacles
+        Finding(f"{match['name']} ({match['kind']})", match["reason"], TARGETS) for match in nodes
     ]
 
 

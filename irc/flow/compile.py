@@ -11,14 +11,13 @@ import numpy.typing as npt
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
-from irc.errors import UnsupportedError, UsageError
+from irc.errors import UsageError
 from irc.flow.check import TARGETS, AmbiguousLayer, ambiguous_layers
 from irc.flow.frames import Data, as_element_type, shape_frames
 from irc.flow.hardware_project import write_hardware
 from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, hardware_layers, software_layers
 from irc.flow.software_project import write_host, write_software
-from irc.passes.streamline.declare_inputs import argument_name
 
 Array = npt.NDArray[Any]
 
@@ -67,13 +66,7 @@ def compile_model(
 
 def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:
     """Frames for the test vectors [N, …], from data or at random over the input's type."""
-    arguments = list(ladder.function.body.block.args)
-    if len(arguments) != 1:
-        names = ", ".join(argument_name(ladder.function, argument) for argument in arguments)
-        raise UnsupportedError(
-            f"{ladder.path}: has {len(arguments)} inputs ({names}); networks with one are supported"
-        )
-    frame = bnn.frame_type(arguments[0])
+    frame = bnn.frame_type(ladder.input)
     if data is not None:
         limited = data.limited(count)
         shaped = shape_frames(limited, frame.get_shape(), f"the input of {ladder.path}")

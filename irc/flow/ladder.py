@@ -12,6 +12,7 @@ import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import BlockArgument
 
 from irc.backends.verilog.names import is_identifier
 from irc.dialects import bnn
@@ -20,7 +21,7 @@ from irc.flow.lowering import Options, StepObserver, lower_to
 from irc.interp.run import entry_function
 from irc.loading import load_file, new_context
 from irc.passes.lift.lift_onnx_to_bnn import LiftError
-from irc.passes.streamline.declare_inputs import parse_declarations
+from irc.passes.streamline.declare_inputs import argument_name, parse_declarations
 from irc.pipelines import level_of
 
 Array = npt.NDArray[Any]
@@ -85,7 +86,12 @@ class Ladder:
                 "or bnn ('irc run' runs the text of any level, irc-opt prints its target)"
             )
         module = self._lowered(self.source, "bnn")
-        entry_function(module).sym_name = StringAttr(self.name)
+        function = entry_function(module)
+        if not function.function_type.outputs.data:
+            raise UnsupportedError(f"{self.path}: the model has no outputs")
+        if level_of(module) is None:
+            raise UnsupportedError(f"{self.path}: the model computes nothing")
+        function.sym_name = StringAttr(self.name)
         return module
 
     @cached_property
@@ -107,6 +113,18 @@ class Ladder:
     def function(self) -> FuncOp:
         """The network's function at the bnn level."""
         return entry_function(self.bnn)
+
+    @property
+    def input(self) -> BlockArgument:
+        """The one input of the network; raises `UnsupportedError` where it has several."""
+        arguments = list(self.function.body.block.args)
+        if len(arguments) != 1:
+            names = ", ".join(argument_name(self.function, argument) for argument in arguments)
+            raise UnsupportedError(
+                f"{self.path}: has {len(arguments)} inputs ({names}); "
+                "networks with one are supported"
+            )
+        return arguments[0]
 
 
 def identifier_of(path: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from irc.dialects import bnn
-from irc.errors import IrcError, UnsupportedError, UsageError
+from irc.errors import IrcError, UsageError
 from irc.flow.frames import Data, as_element_type, shape_frames
 from irc.flow.ladder import Ladder
 from irc.interp.beats import beats_to_frames, frames_to_beats
@@ -33,16 +33,9 @@ class FrameRunner:
         not fit."""
         self.ladder = ladder
         self.data = data
-        function = ladder.function
-        arguments = list(function.body.block.args)
-        if len(arguments) != 1:
-            names = ", ".join(argument_name(function, argument) for argument in arguments)
-            raise UnsupportedError(
-                f"{ladder.path}: has {len(arguments)} inputs ({names}); networks with one are supported"
-            )
-        self._name = argument_name(function, arguments[0])
-        frame = bnn.frame_type(arguments[0])
-        what = f"input '{self._name}' of {ladder.path}"
+        name = argument_name(ladder.function, ladder.input)
+        frame = bnn.frame_type(ladder.input)
+        what = f"input '{name}' of {ladder.path}"
         shaped = shape_frames(data, frame.get_shape(), what)
         self.frames = as_element_type(shaped, frame.element_type, data.source)
 

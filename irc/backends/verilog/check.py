@@ -7,12 +7,15 @@ right number and width of words. Costs time linear in the length of the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from irc.backends.verilog.parse_back import parse_verilog
 from irc.backends.verilog.printer import VerilogFile
 from irc.backends.verilog.scope import Instance, Memory, Net, Scope, Signal, VerilogError
 from irc.errors import IrcError
+
+_HEX_DIGITS = re.compile("[0-9a-f]+")
 
 
 def check_design(files: Iterable[VerilogFile]) -> None:
@@ -89,5 +92,6 @@ def _check_hex(name: str, memory: Memory, hex_files: Mapping[str, str]) -> None:
         raise fail(f"{memory.file} has {len(words)} words, expected {memory.depth}")
     largest_top_digit = (1 << (memory.width - 4 * (digits - 1))) - 1
     for word in words:
-        if len(word) != digits or not word.isalnum() or int(word[0], 16) > largest_top_digit:
+        well_formed = len(word) == digits and _HEX_DIGITS.fullmatch(word)
+        if not well_formed or int(word[0], 16) > largest_top_digit:
             raise fail(f"{memory.file}: '{word[:40]}' is no word of {memory.width} bits")

@@ -47,8 +47,12 @@ def find_ambiguous(chain: Chain, full: Reachable) -> list[Ambiguity]:
 def _bisected(chain: Chain, full: Reachable, falling: Array) -> list[Ambiguity]:
     least, most = chain.code_bounds(np.stack([full.low, full.high], axis=1))
     levels = np.arange(int(least.min()) + 1, int(most.max()) + 1)
-    low = bisected(lambda x: chain.code_bounds(x)[0], full, falling, levels)
-    high = bisected(lambda x: chain.code_bounds(x)[1], full, falling, levels)
+    is_lower = np.arange(2 * len(levels)) < len(levels)
+
+    def both(integers: Array) -> Array:
+        return np.where(is_lower, *chain.code_bounds(integers))
+
+    low, high = np.split(bisected(both, full, falling, np.tile(levels, 2)), 2, axis=1)
     first = np.where(falling[:, None], low, high)
     last = np.where(falling[:, None], high, low) - full.step[:, None]
     return [

@@ -104,27 +104,47 @@ def linear_range(weights: DenseAttr, source: Reachable) -> Reachable:
 
     A constant input (low = high) adds nothing to the step, for it never moves.
     """
-    values = weights.numpy()
-    moves = source.moves
-    if source.channels == 1 and isinstance(weights.element_type, BipolarType):
-        positive = np.count_nonzero(values > 0, axis=1).astype(np.int64)
-        negative = values.shape[1] - positive
+    if source.channels == 1:
+        positive, negative = signed_sums(weights)
         low = positive * source.low - negative * source.high
         high = positive * source.high - negative * source.low
-        return Reachable(low, high, np.full(len(low), max(1, int(moves[0]))))
-    full = source.expanded(values.shape[1])
+        step = int(source.moves[0]) * _row_gcds(weights)
+        return Reachable(low, high, np.maximum(step, 1))
+    full = source.expanded(weights.shape[1])
     lows: list[Array] = []
     highs: list[Array] = []
     steps: list[Array] = []
-    for block in row_blocks(values):
+    for block in row_blocks(weights.numpy()):
         positive, negative = np.maximum(block, 0), np.minimum(block, 0)
         lows.append(positive @ full.low + negative @ full.high)
         highs.append(positive @ full.high + negative @ full.low)
-        steps.append(np.gcd.reduce(block * moves, axis=1))
+        steps.append(np.gcd.reduce(block * full.moves, axis=1))
     low, high, step = (
         np.concatenate([np.zeros(0, np.int64), *parts]) for parts in (lows, highs, steps)
     )
     return Reachable(low, high, np.maximum(np.abs(step), 1))
+
+
+def signed_sums(weights: DenseAttr) -> tuple[Array, Array]:
+    """Per row the sum of the positive weights, and the magnitude of that of the negative ones."""
+    values = weights.numpy()
+    if isinstance(weights.element_type, BipolarType):
+        positive = np.count_nonzero(values > 0, axis=1).astype(np.int64)
+        return positive, values.shape[1] - positive
+    positive = np.maximum(values, 0).sum(axis=1, dtype=np.int64)
+    return positive, positive - values.sum(axis=1, dtype=np.int64)
+
+
+def _row_gcds(weights: DenseAttr) -> Array:
+    """The greatest common divisor of each row of weights; 0 for a row of zeros."""
+    if isinstance(weights.element_type, BipolarType):
+        return np.ones(weights.shape[0], np.int64)
+    values = weights.numpy()
+    found = np.ones(len(values), np.int64)
+    # Most rows have a weight of 1 or -1, which settles it.
+    rest = np.flatnonzero(~((values == 1) | (values == -1)).any(axis=1))
+    found[rest] = [np.abs(np.gcd.reduce(values[row].astype(np.int64))) for row in rest]
+    return found
 
 
 def conv_range(op: bnn.ConvOp, source: Reachable) -> Reachable:

@@ -17,9 +17,12 @@ from irc.passes.hardware.design import design_of
 from irc.passes.hardware.layer_names import UniqueNames, describe, verilog_identifier
 from irc.passes.hardware.units.fifo import fifo_module
 from irc.passes.hardware.units.mvu import mvu_module
+from irc.passes.hardware.units.pad import pad_module
+from irc.passes.hardware.units.pool import pool_module
 from irc.passes.hardware.units.threshold import threshold_module
 from irc.passes.hardware.units.top import top_module
 from irc.passes.hardware.units.width_converter import width_converter_module
+from irc.passes.hardware.units.window import window_module
 from irc.passes.rewriting import functions_of
 
 INPUT_STREAM = "dataflow.input"
@@ -99,12 +102,13 @@ class _Modules:
 
 
 def _check_lanes(op: Operation) -> None:
-    if not isinstance(op, dataflow.FoldedNode):
+    if not isinstance(op, dataflow.FoldedNode | dataflow.SpatialNode):
         return
     lanes = dataflow.stream_type(op.operands[0]).lanes
     if lanes != op.input_lanes():
+        name = f"layer '{op.layer_name}'" if isinstance(op, dataflow.FoldedNode) else describe(op)
         raise IrcError(
-            f"layer '{op.layer_name}' takes {op.input_lanes()} lanes but gets {lanes}: "
+            f"{name} takes {op.input_lanes()} lanes but gets {lanes}: "
             "run insert-width-converters first",
             op.location,
         )
@@ -117,6 +121,12 @@ def _module(op: Operation, name: str) -> hw.HWModuleOp:
             return mvu_module(op, name)
         case dataflow.ThresholdOp():
             return threshold_module(op, name)
+        case dataflow.PadOp():
+            return pad_module(op, name)
+        case dataflow.WindowOp():
+            return window_module(op, name)
+        case dataflow.MaxPoolOp() | dataflow.SumPoolOp():
+            return pool_module(op, name)
         case dataflow.WidthConverterOp():
             return width_converter_module(op, name)
         case dataflow.FifoOp():
@@ -130,6 +140,9 @@ def _unit_name(op: Operation) -> str:
     match op:
         case dataflow.FoldedNode():
             return verilog_identifier(op.layer_name)
+        case dataflow.SpatialNode():
+            size = "x".join(map(str, dataflow.stream_type(op.input).shape))
+            return f"{op.name.removeprefix('dataflow.')}_{size}"
         case dataflow.FifoOp():
             return f"fifo_{dataflow.stream_type(op.input).beat_width}x{op.depth}"
         case dataflow.WidthConverterOp():

@@ -27,7 +27,13 @@ from irc.passes.analysis.affine import (
     as_affine,
     granule,
 )
-from irc.passes.analysis.ranges import RangeAnalysis, conv_range, linear_range, row_blocks
+from irc.passes.analysis.ranges import (
+    RangeAnalysis,
+    conv_range,
+    linear_range,
+    row_blocks,
+    signed_sums,
+)
 from irc.passes.rewriting import apply_greedily, replace_located
 
 Array = npt.NDArray[Any]
@@ -141,11 +147,11 @@ def _affine_of(
 
 def _row_sums(weights: bnn.DenseAttr, offset: Array) -> tuple[Array, Array]:
     """Per row the sum of the weights' magnitudes, and their product with `offset` [1] or [K]."""
-    spread = np.broadcast_to(offset, (weights.shape[1],))
-    blocks = list(row_blocks(weights.numpy()))
-    total = [np.abs(block).sum(axis=1) for block in blocks]
-    products = [block.astype(np.float64) @ spread for block in blocks]
-    return np.concatenate([np.zeros(0), *total]), np.concatenate([np.zeros(0), *products])
+    positive, negative = signed_sums(weights)
+    if offset.size == 1:
+        return positive + negative, offset * (positive - negative)
+    products = [block @ offset for block in row_blocks(weights.numpy())]
+    return positive + negative, np.concatenate([np.zeros(0), *products])
 
 
 def _rounding_error(

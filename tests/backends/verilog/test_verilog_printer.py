@@ -192,26 +192,26 @@ def test_neighbours_with_one_enable_share_an_if() -> None:
 
 def test_small_roms_are_inline_and_large_ones_in_files() -> None:
     rng = np.random.default_rng(0)
-    small, large = rng.integers(0, 2, (4, 6)), rng.integers(0, 2, (600, 13))
+    few, many = rng.integers(0, 2, (4, 6)), rng.integers(0, 2, (600, 13))
     b = builder(a=2, c=10, y0=6, y1=13)
-    b.output("y0", b.rom("small", small, b.input("a"), style="distributed"))
-    b.output("y1", b.rom("large", large, b.input("c"), style="block"))
+    b.output("y0", b.rom("few", few, b.input("a"), style="distributed"))
+    b.output("y1", b.rom("many", many, b.input("c"), style="block"))
     module = b.finish()
     file = print_module(module)
     check_design([file])
-    word = sum(int(bit) << i for i, bit in enumerate(small[2]))
-    assert f"small[2] = 6'h{word:02x};" in file.text
-    assert '(* rom_style = "distributed" *)\n  reg [5:0] small [0:3];' in file.text
-    assert 'initial $readmemh("m_large.hex", large);' in file.text
-    assert "    large_q <= large[c];" in file.text
-    lines = file.hex_files["m_large.hex"].splitlines()
+    word = sum(int(bit) << i for i, bit in enumerate(few[2]))
+    assert f"few[2] = 6'h{word:02x};" in file.text
+    assert '(* rom_style = "distributed" *)\n  reg [5:0] few [0:3];' in file.text
+    assert 'initial $readmemh("m_many.hex", many);' in file.text
+    assert "    many_q <= many[c];" in file.text
+    lines = file.hex_files["m_many.hex"].splitlines()
     assert len(lines) == 600
-    for row, line in zip(large, lines, strict=True):
+    for row, line in zip(many, lines, strict=True):
         assert int(line, 16) == sum(int(bit) << i for i, bit in enumerate(row))
         assert len(line) == 4
     inline = print_module(module, inline_roms=True)
     assert inline.hex_files == {}
-    assert inline.text.count("large[") == 601
+    assert inline.text.count("many[") == 601
 
 
 def test_ram_has_two_ports() -> None:

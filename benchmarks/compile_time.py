@@ -1,0 +1,254 @@
+"""How compile time grows: generated networks up to 50 million weights and 2,000 layers.
+
+    python benchmarks/compile_time.py [--quick] [--json FILE]
+
+Every figure is the time of a whole process, started anew, with its peak memory. Linear growth
+shows as a constant number of seconds per million weights, or per thousand nodes, and as an
+exponent near 1: the slope of log(time) over log(size), time without that of a tiny network.
+The limits are those that the project promises; the exit code is 1 where one is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from generate import NetworkShape, generate
+from rich.console import Console
+from rich.table import Table
+
+WEIGHTS = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 25_000_000, 50_000_000)
+WEIGHTS_LAYERS = 4
+"""Layers of the networks that grow in weights."""
+
+LAYERS = (10, 30, 100, 300, 1_000, 2_000)
+LAYERS_WIDTH = 16
+"""Width of the networks that grow in layers."""
+
+QUICK_WEIGHTS, QUICK_LAYERS = WEIGHTS[:4], LAYERS[:4]
+
+TINY = NetworkShape(1, 16)
+"""What it takes to compile this is start-up, not growth."""
+
+SIGNIFICANT_SECONDS = 0.2
+"""The exponent is fitted to times that exceed start-up by this much; less is noise."""
+
+STAGES = ("bnn", "verilog", "c")
+"""Import and streamlining to IR text; the whole Verilog folder; the whole C folder."""
+
+SCRIPTS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process took: wall-clock and processor seconds, and its largest memory in MiB."""
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One stage on one generated network."""
+
+    sweep: str
+    stage: str
+    layers: int
+    width: int
+    weights: int
+    nodes: int
+    cost: Cost
+
+    @property
+    def size(self) -> int:
+        """What grows in this sweep."""
+        return self.weights if self.sweep == "weights" else self.nodes
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A promise: the processes `commands` together take less than `seconds`."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    seconds: float
+
+
+def run(command: Sequence[str]) -> Cost:
+    """The cost of a process; raises `SystemExit` with its errors if it fails."""
+    with tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise SystemExit(f"$ {' '.join(command)}\n{errors.read().decode()}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def stage_command(stage: str, model: Path, folder: Path, inputs: Sequence[str] = ()) -> list[str]:
+    """What a user types for a stage; results go below `folder`."""
+    if stage == "bnn":
+        output = str(folder / "bnn.mlir")
+        return [str(SCRIPTS / "irc-opt"), str(model), "--compile-to=bnn", "-o", output]
+    output = str(folder / f"{model.stem}-{stage}")
+    return [str(SCRIPTS / "irc"), "compile", str(model), f"--target={stage}", "-o", output, *inputs]
+
+
+def sweep(name: str, shapes: Sequence[NetworkShape], console: Console) -> list[Measurement]:
+    """Every stage on every network."""
+    found: list[Measurement] = []
+    for shape in shapes:
+        with tempfile.TemporaryDirectory(prefix="irc-bench-") as scratch:
+            folder = Path(scratch)
+            model = folder / "network.onnx"
+            model.write_bytes(generate(shape).SerializeToString())
+            for stage in STAGES:
+                what = f"{shape.layers} layers of {shape.width}: {stage}"
+                with console.status(what):
+                    cost = run(stage_command(stage, model, folder))
+                console.print(f"  {what}: {cost.seconds:.1f} s", highlight=False)
+                sizes = (shape.layers, shape.width, shape.weights, shape.nodes)
+                found.append(Measurement(name, stage, *sizes, cost))
+    return found
+
+
+def exponent(measurements: Sequence[Measurement], startup: float) -> float | None:
+    """The slope of log(processor time − start-up) over log(size); `None` with fewer than two
+    times that mean anything."""
+    points = [
+        (m.size, m.cost.cpu - startup)
+        for m in measurements
+        if m.cost.cpu - startup >= SIGNIFICANT_SECONDS
+    ]
+    if len(points) < 2:
+        return None
+    return statistics.linear_regression(
+        [math.log(size) for size, _ in points], [math.log(seconds) for _, seconds in points]
+    ).slope
+
+
+def growth_table(
+    title: str, measurements: Sequence[Measurement], startup: dict[str, float]
+) -> Table:
+    """One row a network and stage, and the exponent below each stage."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("stage")
+    columns = ("layers", "weights", "nodes", "seconds", "processor", "s / M weights")
+    for column in (*columns, "s / 1000 nodes", "peak MiB"):
+        table.add_column(column, justify="right")
+    for stage in STAGES:
+        of_stage = [m for m in measurements if m.stage == stage]
+        for m in of_stage:
+            table.add_row(
+                stage,
+                f"{m.layers:,}",
+                f"{m.weights:,}",
+                f"{m.nodes:,}",
+                f"{m.cost.seconds:.2f}",
+                f"{m.cost.cpu:.2f}",
+                f"{m.cost.cpu / m.weights * 1e6:.3f}",
+                f"{m.cost.cpu / m.nodes * 1e3:.2f}",
+                f"{m.cost.memory:.0f}",
+            )
+        slope = exponent(of_stage, startup[stage])
+        verdict = "no growth to measure" if slope is None else f"exponent {slope:.2f}"
+        table.add_row(stage, "", "", "", "", "", "", verdict, "", style="bold", end_section=True)
+    return table
+
+
+def limits(shared: Path, folder: Path) -> list[Limit]:
+    """The promises; those about models only where the models are."""
+    irc_opt = str(SCRIPTS / "irc-opt")
+    found = [Limit("irc-opt --help", ((irc_opt, "--help"),), 0.6)]
+    models = (
+        ("TFC", "tfc_1w1a_mnist.onnx", ("--input=0=uint8/255",), 3.0),
+        ("LFC", "lfc_1w1a_mnist.onnx", (), 6.0),
+    )
+    for name, file, inputs, seconds in models:
+        model = shared / "models" / file
+        if model.exists():
+            commands = (
+                tuple(stage_command(stage, model, folder, inputs)) for stage in ("verilog", "c")
+            )
+            found.append(Limit(f"{name}, both folders", tuple(commands), seconds))
+    return found
+
+
+def limits_table(costs: Sequence[tuple[Limit, Cost]]) -> Table:
+    """Each promise with what was measured."""
+    table = Table(title="limits", title_justify="left")
+    table.add_column("what")
+    for column in ("seconds", "limit", "peak MiB", ""):
+        table.add_column(column, justify="right")
+    for limit, cost in costs:
+        verdict = "kept" if cost.seconds < limit.seconds else "[red]missed[/red]"
+        seconds = f"{cost.seconds:.2f}"
+        table.add_row(limit.name, seconds, f"{limit.seconds}", f"{cost.memory:.0f}", verdict)
+    return table
+
+
+def measure_limit(limit: Limit, repeat: int) -> Cost:
+    """The fastest of several runs: other work on the machine only ever adds."""
+    runs = [[run(command) for command in limit.commands] for _ in range(repeat)]
+    fastest = min(runs, key=lambda costs: sum(cost.seconds for cost in costs))
+    seconds, cpu = sum(cost.seconds for cost in fastest), sum(cost.cpu for cost in fastest)
+    return Cost(seconds, cpu, max(cost.memory for cost in fastest))
+
+
+def main() -> int:
+    """Returns 1 if a limit is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="small networks only, in a minute")
+    parser.add_argument("--repeat", type=int, default=3, help="runs a limit (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    parser.add_argument(
+        "--shared",
+        type=Path,
+        default=Path("../shared"),
+        metavar="DIR",
+        help="folder with models/, for TFC and LFC (default: %(default)s)",
+    )
+    options = parser.parse_args()
+    console = Console()
+
+    with tempfile.TemporaryDirectory(prefix="irc-bench-") as scratch:
+        promises = limits(options.shared, Path(scratch))
+        costs = [(limit, measure_limit(limit, options.repeat)) for limit in promises]
+    console.print(limits_table(costs))
+
+    startup = {m.stage: m.cost.cpu for m in sweep("startup", [TINY], console)}
+    weights, layers = (QUICK_WEIGHTS, QUICK_LAYERS) if options.quick else (WEIGHTS, LAYERS)
+    shapes = [NetworkShape.of_weights(count, WEIGHTS_LAYERS) for count in weights]
+    by_weights = sweep("weights", shapes, console)
+    by_layers = sweep("layers", [NetworkShape(n, LAYERS_WIDTH) for n in layers], console)
+    console.print(growth_table("growth with the number of weights", by_weights, startup))
+    console.print(growth_table("growth with the number of layers", by_layers, startup))
+
+    if options.json is not None:
+        figures = {
+            "limits": [{**asdict(limit), "cost": asdict(cost)} for limit, cost in costs],
+            "startup": startup,
+            "measurements": [asdict(m) for m in (*by_weights, *by_layers)],
+        }
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return int(any(cost.seconds >= limit.seconds for limit, cost in costs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
