@@ -132,14 +132,29 @@ def pack_elements(values: Array, element_type: Attribute) -> bytes:
         return flat.astype(f"<{'i' if low < 0 else 'u'}{width // 8}").tobytes()
     if width == 1:
         return np.packbits(flat.astype(np.int64) & 1, bitorder="little").tobytes()
-    size = _container(width)
     parts: list[bytes] = []
     for start in range(0, flat.size, ELEMENTS_AT_ONCE):
-        block = flat[start : start + ELEMENTS_AT_ONCE]
-        codes = block.astype(np.int64).astype(f"<i{size // 8}").view(np.uint8)
-        bits = np.unpackbits(codes.reshape(block.size, size // 8), axis=1, bitorder="little")
-        parts.append(np.packbits(bits[:, :width].reshape(-1), bitorder="little").tobytes())
+        block = flat[start : start + ELEMENTS_AT_ONCE].astype(np.int64)
+        pack = _pack_narrow if width < 8 else _pack_wide
+        parts.append(pack(block, width))
     return b"".join(parts)
+
+
+def _pack_narrow(codes: Array, width: int) -> bytes:
+    """Eight elements at a time: they fill `width` bytes of one 64-bit word."""
+    groups = np.zeros((-(-codes.size // 8), 8), np.uint64)
+    groups.reshape(-1)[: codes.size] = codes & ((1 << width) - 1)
+    words = np.zeros(len(groups), "<u8")
+    for index in range(8):
+        words |= groups[:, index] << np.uint64(width * index)
+    data = words.view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
+    return data[: -(-codes.size * width // 8)]
+
+
+def _pack_wide(codes: Array, width: int) -> bytes:
+    bytes_each = codes.astype("<i8").view(np.uint8).reshape(codes.size, 8)
+    bits = np.unpackbits(bytes_each, axis=1, bitorder="little")
+    return np.packbits(bits[:, :width].reshape(-1), bitorder="little").tobytes()
 
 
 def unpack_elements(data: bytes, element_type: Attribute, count: int) -> Array:
@@ -156,18 +171,37 @@ def unpack_elements(data: bytes, element_type: Attribute, count: int) -> Array:
     kind = "i" if signed else "u"
     if width in (8, 16, 32, 64):
         return np.frombuffer(data, f"<{kind}{width // 8}", count)
-    size = _container(width)
-    values = np.empty(count, f"<{kind}{size // 8}")
+    values = np.empty(count, f"<{kind}{_container(width) // 8}")
+    unpack = _unpack_narrow if width < 8 else _unpack_wide
     for start in range(0, count, ELEMENTS_AT_ONCE):
         block = values[start : start + ELEMENTS_AT_ONCE]
-        packed = raw[start * width // 8 :]
-        bits = np.unpackbits(packed, count=block.size * width, bitorder="little")
-        padded = np.zeros((block.size, size), np.uint8)
-        padded[:, :width] = bits.reshape(block.size, width)
-        if signed:
-            padded[:, width:] = padded[:, width - 1 : width]
-        block[:] = np.packbits(padded, axis=1, bitorder="little").view(values.dtype).reshape(-1)
+        block[:] = unpack(raw[start * width // 8 :], width, block.size)
+    if signed:
+        # From offset binary, in which subtraction of the sign bit cannot overflow.
+        sign = values.dtype.type(1 << (width - 1))
+        values ^= sign
+        values -= sign
     return values
+
+
+def _unpack_narrow(raw: Array, width: int, count: int) -> Array:
+    """The inverse of `_pack_narrow`: uint8, without regard to signs."""
+    groups = -(-count // 8)
+    words = np.zeros((groups, 8), np.uint8)
+    used = raw[: groups * width]
+    padded = np.pad(used, (0, groups * width - used.size))
+    words[:, :width] = padded.reshape(groups, width)
+    columns = words.view("<u8")[:, :1] >> np.arange(0, 8 * width, width, dtype=np.uint64)
+    return (columns.astype(np.uint8) & ((1 << width) - 1)).reshape(-1)[:count]
+
+
+def _unpack_wide(raw: Array, width: int, count: int) -> Array:
+    """The same for more bits: as many bytes as the container has."""
+    bits = np.unpackbits(raw, count=count * width, bitorder="little")
+    padded = np.zeros((count, _container(width)), np.uint8)
+    padded[:, :width] = bits.reshape(count, width)
+    codes = np.packbits(padded, axis=1, bitorder="little")
+    return codes.view(f"<u{_container(width) // 8}").reshape(-1)
 
 
 def _container(width: int) -> int:

@@ -21,7 +21,7 @@ class Layer:
     flash: int
     """Constants: weights, thresholds, steps."""
     ram: int
-    """The result, wherever it lies."""
+    """The result, wherever it lies; of patches only one, as they never exist together."""
 
     def as_dict(self) -> dict[str, str | int]:
         """For manifests."""
@@ -37,7 +37,7 @@ def describe_layer(op: packed.KernelOp, flash: int) -> Layer:
         f"{_shape(source)} -> {_shape(result)}",
         op.macs if isinstance(op, packed.DenseOp) else 0,
         flash,
-        _bytes(result),
+        op.slot_length * _element_bytes(result),
     )
 
 
@@ -48,10 +48,11 @@ def _shape(buffer: packed.BufferType) -> str:
     return f"{buffer.length} {kind}"
 
 
-def _bytes(buffer: packed.BufferType) -> int:
+def _element_bytes(buffer: packed.BufferType) -> int:
+    """Bytes of a word, or of an element of an array."""
     if isinstance(buffer, BitsType):
-        return buffer.length * buffer.word // 8
-    return buffer.length * element_width(storage_type(buffer.element_type)) // 8
+        return buffer.word // 8
+    return element_width(storage_type(buffer.element_type)) // 8
 
 
 def layer_table(layers: list[Layer]) -> list[str]:

@@ -96,7 +96,8 @@ def emit_c(
         first_call = len(unit.calls)
         EMITTERS[type(op)](unit, op)
         layer = describe_layer(op, unit.constant_bytes[op.label.data])
-        unit.calls.insert(first_call, f"/* {layer.label}: {layer.shape} */")
+        if len(unit.calls) > first_call:
+            unit.calls.insert(first_call, f"/* {layer.label}: {layer.shape} */")
         layers.append(layer)
         if isinstance(op, packed.FloatChainOp):
             reproducible &= is_reproducible(op.steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -15,6 +16,7 @@ from irc.dialects import bnn, dataflow
 from irc.dialects.dense import is_exact
 from irc.errors import UnsupportedError
 from irc.passes.hardware.layer_names import UniqueNames, describe, layer_name
+from irc.passes.hardware.spatial_units import pad_unit, pool_units, spatial_obstacle, window_units
 from irc.passes.rewriting import functions_of
 
 
@@ -23,7 +25,8 @@ class ConvertBnnToDataflow(ModulePass):
     """Stream from the first to the last exact layer; what comes before and after stays on the host.
 
     A `bnn.linear` and the `bnn.threshold` that alone reads it become one matrix-vector unit:
-    `threshold(linear(x)) = mvu(x)` with the thresholds fused. Every unit starts unfolded.
+    `threshold(linear(x)) = mvu(x)` with the thresholds fused. A convolution is a matrix-vector
+    unit on sliding windows. Every unit starts unfolded.
     """
 
     name = "convert-bnn-to-dataflow"
@@ -84,7 +87,7 @@ def _is_layer(op: Operation) -> bool:
     match op:
         case bnn.ThresholdOp():
             return True
-        case bnn.LinearOp():
+        case bnn.LinearOp() | bnn.ConvOp() | bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp():
             return is_exact(bnn.frame_type(op.output).element_type)
         case _:
             return False
@@ -96,8 +99,12 @@ def _unsupported(op: Operation) -> str | None:
             return (
                 f"transposing by {list(op.axes)} reorders a stream, which hardware has no unit for"
             )
-        case bnn.LinearOp() if not _is_layer(op):
+        case bnn.LinearOp() | bnn.ConvOp() if not _is_layer(op):
             return "its weights or inputs are floating-point numbers, between exact layers"
+        case bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp() if not _is_layer(op):
+            return "floating-point arithmetic between exact layers has no hardware"
+        case bnn.ConvOp() | bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp():
+            return spatial_obstacle(op)
         case bnn.LinearOp() | bnn.ThresholdOp() | bnn.ReshapeOp() | bnn.TransposeOp():
             return None
         case bnn.CastOp() | bnn.EwiseOp() | bnn.QuantizeOp():
@@ -124,10 +131,10 @@ def _convert(function: FuncOp) -> None:
     remaining = iter(section)
     for op in remaining:
         fused = next(remaining) if op is not section[-1] and _fuses(op) else None
-        unit = _unit(op, fused, value, names)
-        unit.location = op.location
-        Rewriter.insert_op(unit, InsertPoint.before(section[0]))
-        value = unit.results[0]
+        for unit in _units(op, fused, value, names):
+            unit.location = op.location
+            Rewriter.insert_op(unit, InsertPoint.before(section[0]))
+            value = unit.results[0]
         value.name_hint = (fused or op).results[0].name_hint
     leave = dataflow.FromStreamOp(value)
     leave.location = section[-1].location
@@ -140,30 +147,27 @@ def _convert(function: FuncOp) -> None:
 
 def _fuses(op: Operation) -> bool:
     """Whether a linear operation is followed by thresholds; nothing else reads its sums then."""
-    if not isinstance(op, bnn.LinearOp):
+    if not isinstance(op, bnn.LinearOp | bnn.ConvOp):
         return False
     return isinstance(op.output.get_user_of_unique_use(), bnn.ThresholdOp)
 
 
-def _unit(op: Operation, fused: Operation | None, value: SSAValue, names: UniqueNames) -> Operation:
-    """The unit that computes `op`, with the thresholds of `fused`, from the stream `value`."""
-    match op, fused:
-        case bnn.LinearOp(), bnn.ThresholdOp():
-            return dataflow.MvuOp(
-                names.unique(layer_name(op, "mvu")),
-                value,
-                op.weights,
-                bnn.frame_type(fused.output).element_type,
-                fused.thresholds,
-                fused.steps,
-                fused.bias.value.data,
-            )
-        case bnn.LinearOp(), _:
-            name = names.unique(layer_name(op, "mvu"))
-            element_type = bnn.frame_type(op.output).element_type
-            return dataflow.MvuOp(name, value, op.weights, element_type)
-        case bnn.ThresholdOp(), _:
-            return dataflow.ThresholdOp(
+def _units(
+    op: Operation, fused: Operation | None, value: SSAValue, names: UniqueNames
+) -> Sequence[Operation]:
+    """The units, one after another, that compute `op`, with the thresholds of `fused`, from the
+    stream `value`."""
+    match op:
+        case bnn.ConvOp():
+            windows = window_units(op, value)
+            source = windows[-1].results[0] if windows else value
+            rows = op.weights.numpy().reshape(op.weights.shape[0], -1)
+            weights = bnn.DenseAttr.from_numpy(rows, op.weights.element_type)
+            return [*windows, _mvu(op, weights, fused, source, names)]
+        case bnn.LinearOp():
+            return [_mvu(op, op.weights, fused, value, names)]
+        case bnn.ThresholdOp():
+            unit = dataflow.ThresholdOp(
                 names.unique(layer_name(op, "threshold")),
                 value,
                 op.thresholds,
@@ -171,6 +175,32 @@ def _unit(op: Operation, fused: Operation | None, value: SSAValue, names: Unique
                 op.steps,
                 op.bias.value.data,
             )
+            return [unit]
+        case bnn.PadOp():
+            return [pad_unit(op, value)]
+        case bnn.MaxPoolOp() | bnn.SumPoolOp():
+            return pool_units(op, value)
         case _:
-            shape = bnn.frame_type(op.results[0]).get_shape()
-            return dataflow.ReshapeOp(value, shape)
+            return [dataflow.ReshapeOp(value, bnn.frame_type(op.results[0]).get_shape())]
+
+
+def _mvu(
+    op: bnn.LinearOp | bnn.ConvOp,
+    weights: bnn.DenseAttr,
+    fused: Operation | None,
+    value: SSAValue,
+    names: UniqueNames,
+) -> dataflow.MvuOp:
+    """The unit that multiplies the vectors of `value`; the thresholds of `fused` belong to it."""
+    name = names.unique(layer_name(op, "mvu"))
+    if not isinstance(fused, bnn.ThresholdOp):
+        return dataflow.MvuOp(name, value, weights, bnn.frame_type(op.output).element_type)
+    return dataflow.MvuOp(
+        name,
+        value,
+        weights,
+        bnn.frame_type(fused.output).element_type,
+        fused.thresholds,
+        fused.steps,
+        fused.bias.value.data,
+    )

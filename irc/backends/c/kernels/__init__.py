@@ -20,6 +20,14 @@ from irc.backends.c.kernels.elementwise import (
     emit_transpose,
 )
 from irc.backends.c.kernels.float_chain import emit_float_chain
+from irc.backends.c.kernels.pad import emit_pad
+from irc.backends.c.kernels.patches import emit_patches
+from irc.backends.c.kernels.pool import (
+    emit_group_dense,
+    emit_max_pool,
+    emit_or_pool,
+    emit_sum_pool,
+)
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
 
@@ -33,4 +41,10 @@ EMITTERS: dict[type[Operation], Callable[[Unit, Any], None]] = {
     packed.FloatChainOp: emit_float_chain,
     packed.ArgmaxOp: emit_argmax,
     packed.TransposeOp: emit_transpose,
+    packed.PatchesOp: emit_patches,
+    packed.GroupDenseOp: emit_group_dense,
+    packed.PadOp: emit_pad,
+    packed.OrPoolOp: emit_or_pool,
+    packed.MaxPoolOp: emit_max_pool,
+    packed.SumPoolOp: emit_sum_pool,
 }

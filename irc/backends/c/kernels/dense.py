@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from irc.backends.c.kernels.patches import call_dense_rows
 from irc.backends.c.kernels.popcount import count_type, popcount, row_popcount
 from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
 from irc.backends.c.text import c_type, fill, word_type
-from irc.backends.c.unit import Moving, Unit
+from irc.backends.c.unit import Unit
 from irc.dialects import packed
-from irc.dialects.packed_types import ArrayType, BitsType, plane_weights
+from irc.dialects.packed_types import plane_weights
 
 _XNOR = """
 /* Bipolar by bipolar: acc = K - 2 * popcount(w ^ x). */
@@ -38,11 +39,7 @@ def emit_xnor_dense(unit: Unit, op: packed.XnorDenseOp) -> None:
     )
     weights = unit.words(op.label.data, "weights", op.weights)
     sizes = [f"{bits.words}u", str(bits.width), f"{op.channels}u"]
-    unit.call_rows(
-        function,
-        bits.rows,
-        [_input(unit, op), weights, *sizes, *result_arguments(unit, sink, op)],
-    )
+    call_dense_rows(unit, op, function, [weights, *sizes, *result_arguments(unit, sink, op)])
 
 
 _PLANE = """
@@ -112,11 +109,7 @@ def emit_plane_dense(unit: Unit, op: packed.PlaneDenseOp) -> None:
     arguments = [unit.words(label, "weights", op.weights), f"{bits.words}u", f"{op.channels}u"]
     if op.offsets is not None:
         arguments.append(unit.constant(label, "offsets", op.offsets))
-    unit.call_rows(
-        function,
-        bits.rows,
-        [_input(unit, op), *arguments, *result_arguments(unit, sink, op)],
-    )
+    call_dense_rows(unit, op, function, [*arguments, *result_arguments(unit, sink, op)])
 
 
 def _plane(pointer: str, index: int) -> str:
@@ -179,9 +172,7 @@ def emit_sign_dense(unit: Unit, op: packed.SignDenseOp) -> None:
     )
     weights = unit.words(op.label.data, "weights", op.weights)
     sizes = [f"{op.columns}u", f"{op.channels}u"]
-    unit.call_rows(
-        function, op.rows, [_input(unit, op), weights, *sizes, *result_arguments(unit, sink, op)]
-    )
+    call_dense_rows(unit, op, function, [weights, *sizes, *result_arguments(unit, sink, op)])
 
 
 _INT = """
@@ -214,17 +205,4 @@ def emit_int_dense(unit: Unit, op: packed.IntDenseOp) -> None:
     )
     weights = unit.constant(op.label.data, "weights", op.weights)
     sizes = [f"{op.columns}u", f"{op.channels}u"]
-    unit.call_rows(
-        function, op.rows, [_input(unit, op), weights, *sizes, *result_arguments(unit, sink, op)]
-    )
-
-
-def _input(unit: Unit, op: packed.DenseOp) -> Moving:
-    """The kernel's `x`, row by row."""
-    source = packed.buffer_type(op.input)
-    match source:
-        case BitsType():
-            stride = source.planes * source.words
-        case ArrayType():
-            stride = op.columns
-    return Moving(unit.address(op.input), stride)
+    call_dense_rows(unit, op, function, [weights, *sizes, *result_arguments(unit, sink, op)])
