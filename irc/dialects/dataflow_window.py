@@ -219,9 +219,7 @@ class _WindowedNode(SpatialNode):
 
     def geometry(self) -> WindowGeometry:
         """Where the windows lie."""
-        return WindowGeometry.of(
-            self.space, self.kernel, self.strides, self.dilations, self.chunks
-        )
+        return WindowGeometry.of(self.space, self.kernel, self.strides, self.dilations, self.chunks)
 
     def check_windows(self) -> tuple[int, ...]:
         """How many windows there are along each axis; raises where they do not fit."""
@@ -299,8 +297,7 @@ class _PoolOp(_WindowedNode):
     """
 
     assembly_format = (
-        "$input `kernel` $kernel `strides` $strides attr-dict "
-        "`:` type($input) `->` type($output)"
+        "$input `kernel` $kernel `strides` $strides attr-dict `:` type($input) `->` type($output)"
     )
 
     def __init__(

@@ -13,7 +13,7 @@ from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
 from irc.errors import UsageError
 from irc.flow.check import TARGETS, AmbiguousLayer, ambiguous_layers
-from irc.flow.frames import Data, as_element_type, shape_frames
+from irc.flow.frames import Data, frames_for
 from irc.flow.hardware_project import write_hardware
 from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, hardware_layers, software_layers
@@ -66,11 +66,9 @@ def compile_model(
 
 def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:
     """Frames for the test vectors [N, …], from data or at random over the input's type."""
-    frame = bnn.frame_type(ladder.input)
     if data is not None:
-        limited = data.limited(count)
-        shaped = shape_frames(limited, frame.get_shape(), f"the input of {ladder.path}")
-        return as_element_type(shaped, frame.element_type, data.source)
+        return frames_for(ladder, data.limited(count))
+    frame = bnn.frame_type(ladder.input)
     random = np.random.default_rng(VECTOR_SEED)
     shape = (count, *frame.get_shape())
     if not is_exact(frame.element_type):

@@ -11,8 +11,11 @@ import numpy.typing as npt
 from xdsl.dialects.builtin import Float32Type
 from xdsl.ir import Attribute
 
+from irc.dialects import bnn
 from irc.dialects.dense import element_range
 from irc.errors import IrcError
+from irc.flow.ladder import Ladder
+from irc.passes.streamline.declare_inputs import argument_name
 
 Array = npt.NDArray[Any]
 
@@ -132,3 +135,11 @@ def as_element_type(x: Array, element_type: Attribute, source: str) -> Array:
             f"{element_type}, {low} to {high}"
         )
     return x.astype(np.int64 if low != -1 or high != 1 else np.int8)
+
+
+def frames_for(ladder: Ladder, data: Data) -> Array:
+    """The data as frames [N, …] for a network, in the type that its input has at level bnn."""
+    name = argument_name(ladder.function, ladder.input)
+    frame = bnn.frame_type(ladder.input)
+    shaped = shape_frames(data, frame.get_shape(), f"input '{name}' of {ladder.path}")
+    return as_element_type(shaped, frame.element_type, data.source)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from irc.dialects import bnn, dataflow, onnx
 from irc.dialects.dense import element_width
@@ -31,10 +33,15 @@ def software_layers(module: ModuleOp) -> list[Layer]:
     rows: list[Layer] = []
     for op in entry_function(module).body.block.ops:
         match op:
-            case bnn.LinearOp():
-                rows.append(_linear_row(op))
-            case bnn.ThresholdOp() if not isinstance(op.input.owner, bnn.LinearOp):
+            case bnn.LinearOp() | bnn.ConvOp():
+                rows.append(_weighted_row(op))
+            case bnn.ThresholdOp() if not isinstance(op.input.owner, bnn.LinearOp | bnn.ConvOp):
                 rows.append(Layer(_name(op), "threshold", _shape(op), 0, 0))
+            case bnn.MaxPoolOp() | bnn.SumPoolOp():
+                kind = f"{_kind(op)} {times(op.kernel)}"
+                rows.append(Layer(_name(op), kind, _shapes(op), 0, 0))
+            case bnn.PadOp():
+                rows.append(Layer(_name(op), "pad", _shapes(op), 0, 0))
             case bnn.ArgmaxOp():
                 rows.append(Layer(_name(op), "argmax", _shape(op), 0, 0))
             case _:
@@ -42,15 +49,17 @@ def software_layers(module: ModuleOp) -> list[Layer]:
     return rows
 
 
-def _linear_row(op: bnn.LinearOp) -> Layer:
-    rows, columns = op.weights.shape
-    vectors = 1
-    for dim in bnn.frame_type(op.input).get_shape()[:-1]:
-        vectors *= dim
+def _weighted_row(op: bnn.LinearOp | bnn.ConvOp) -> Layer:
     fused = any(isinstance(use.operation, bnn.ThresholdOp) for use in op.output.uses)
     bits = op.weights.size * element_width(op.weights.element_type)
-    operation = "dense + threshold" if fused else "dense"
-    return Layer(_name(op), operation, f"{columns} → {rows}", bits, rows * columns * vectors)
+    vectors = math.prod(bnn.frame_type(op.output).get_shape()[:-1])
+    if isinstance(op, bnn.ConvOp):
+        grouped = f" in {op.groups} groups" if op.groups > 1 else ""
+        kind, shape = f"conv {times(op.kernel)}{grouped}", _shapes(op)
+    else:
+        kind, shape = "dense", f"{op.weights.shape[1]} → {op.weights.shape[0]}"
+    operation = f"{kind} + threshold" if fused else kind
+    return Layer(_name(op), operation, shape, bits, op.weights.size * vectors)
 
 
 def hardware_layers(module: ModuleOp) -> list[Layer]:
@@ -59,29 +68,55 @@ def hardware_layers(module: ModuleOp) -> list[Layer]:
     for op in entry_function(module).body.block.ops:
         match op:
             case dataflow.MvuOp():
-                fused = op.thresholds is not None
-                rows.append(
-                    Layer(
-                        op.layer_name,
-                        "mvu + threshold" if fused else "mvu",
-                        f"{op.columns} → {op.rows}",
-                        op.weight_bits(),
-                        op.macs(),
-                        op.pe,
-                        op.simd,
-                        op.cycles(),
-                    )
-                )
+                rows.append(_mvu_row(op))
             case dataflow.ThresholdOp():
-                stream = op.input.type
-                assert isinstance(stream, dataflow.StreamType)
-                shape = "×".join(map(str, stream.shape))
+                shape = times(dataflow.stream_type(op.input).shape)
                 rows.append(
                     Layer(op.layer_name, "threshold", shape, 0, 0, op.pe, None, op.cycles())
                 )
+            case dataflow.MaxPoolOp() | dataflow.SumPoolOp():
+                kind = f"{_kind(op)} {times(op.kernel)}"
+                row = Layer(_name(op), kind, _stream_shapes(op.input, op.output), 0, 0)
+                rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
+            case dataflow.PadOp():
+                row = Layer(_name(op), "pad", _stream_shapes(op.input, op.output), 0, 0)
+                rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
             case _:
                 pass
     return rows
+
+
+def _mvu_row(op: dataflow.MvuOp) -> Layer:
+    """A matrix-vector unit, with the windows before it a convolution."""
+    window = op.input.owner
+    while isinstance(window, dataflow.WidthConverterOp | dataflow.FifoOp):
+        window = window.input.owner
+    if isinstance(window, dataflow.WindowOp):
+        kind, shape = f"conv {times(window.kernel)}", _stream_shapes(window.input, op.output)
+    else:
+        kind, shape = "mvu", f"{op.columns} → {op.rows}"
+    operation = kind if op.thresholds is None else f"{kind} + threshold"
+    bits, macs = op.weight_bits(), op.macs()
+    return Layer(op.layer_name, operation, shape, bits, macs, op.pe, op.simd, op.cycles())
+
+
+def times(numbers: Sequence[int]) -> str:
+    """`3×3`, `32×32×3`."""
+    return "×".join(map(str, numbers))
+
+
+def _kind(op: Operation) -> str:
+    """`bnn.max_pool` as `max pool`."""
+    return op.name.split(".")[-1].replace("_", " ")
+
+
+def _stream_shapes(source: SSAValue, result: SSAValue) -> str:
+    shapes = (dataflow.stream_type(value).shape for value in (source, result))
+    return " → ".join(map(times, shapes))
+
+
+def _shapes(op: Operation) -> str:
+    return f"{_shape(op)} → {times(bnn.frame_type(op.results[0]).get_shape())}"
 
 
 def _name(op: Operation) -> str:
@@ -89,4 +124,4 @@ def _name(op: Operation) -> str:
 
 
 def _shape(op: Operation) -> str:
-    return "×".join(map(str, bnn.frame_type(op.operands[0]).get_shape()))
+    return times(bnn.frame_type(op.operands[0]).get_shape())

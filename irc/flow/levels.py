@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irc.dialects import bnn
 from irc.errors import IrcError, UsageError
-from irc.flow.frames import Data, as_element_type, shape_frames
+from irc.flow.frames import Data, frames_for, shape_frames
 from irc.flow.ladder import Ladder
 from irc.interp.beats import beats_to_frames, frames_to_beats
 from irc.interp.dataflow_host import hardware_inputs, host_outputs
 from irc.interp.run import Progress, run_module
 from irc.passes.hardware.design import design_of
-from irc.passes.streamline.declare_inputs import argument_name, parse_declarations
+from irc.passes.streamline.declare_inputs import parse_declarations
 
 Array = npt.NDArray[Any]
 
@@ -33,11 +32,7 @@ class FrameRunner:
         not fit."""
         self.ladder = ladder
         self.data = data
-        name = argument_name(ladder.function, ladder.input)
-        frame = bnn.frame_type(ladder.input)
-        what = f"input '{name}' of {ladder.path}"
-        shaped = shape_frames(data, frame.get_shape(), what)
-        self.frames = as_element_type(shaped, frame.element_type, data.source)
+        self.frames = frames_for(ladder, data)
 
     def prepare(self, level: str) -> None:
         """Do what may fail without a frame: lower the model, look for compilers and simulators.

@@ -52,7 +52,10 @@ def exact_dtype(x: Array, weights: Array, length: int) -> np.dtype[Any]:
 def exact_matmul(x: Array, weights: Array) -> Array:
     """`x · weightsᵀ` of integers along the last axis, exactly, as int64."""
     dtype = exact_dtype(x, weights, weights.shape[-1])
-    return (x.astype(dtype) @ weights.astype(dtype).T).astype(np.int64)
+    # One matrix of all rows: NumPy multiplies a stack of small ones one by one.
+    rows = x.astype(dtype).reshape(-1, weights.shape[-1])
+    sums = (rows @ weights.astype(dtype).T).astype(np.int64)
+    return sums.reshape(*x.shape[:-1], len(weights))
 
 
 def _largest(values: Array) -> int:

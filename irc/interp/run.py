@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter
 
@@ -20,7 +21,8 @@ Progress = Callable[[int, int], None]
 """Called with how many frames are done and how many there are."""
 
 FRAMES_AT_ONCE = 512
-"""Every value of a function stays in memory until its frames are done."""
+ELEMENTS_AT_ONCE = 1 << 25
+"""Every value of a function stays in memory until its frames are done, in up to 8 bytes each."""
 
 
 def entry_function(module: ModuleOp) -> FuncOp:
@@ -60,17 +62,26 @@ def make_interpreter(module: ModuleOp) -> Interpreter:
     return interpreter
 
 
+def frames_at_once(function: FuncOp) -> int:
+    """How many frames keep the values of a function within `ELEMENTS_AT_ONCE`."""
+    values = (value.type for op in function.body.block.ops for value in op.results)
+    tensors = (kind for kind in values if isinstance(kind, TensorType))
+    elements = sum(prod(max(size, 1) for size in kind.get_shape()) for kind in tensors)
+    return max(1, min(FRAMES_AT_ONCE, ELEMENTS_AT_ONCE // max(1, elements)))
+
+
 def run_module(
     module: ModuleOp, inputs: Sequence[Array], progress: Progress | None = None
 ) -> list[Array]:
     """Results of the entry function, arrays with the frames in front, as the inputs have them."""
-    name = entry_function(module).sym_name.data
+    function = entry_function(module)
+    name, step = function.sym_name.data, frames_at_once(function)
     interpreter = make_interpreter(module)
     total = len(inputs[0])
     parts: list[tuple[Array, ...]] = []
-    for start in range(0, max(total, 1), FRAMES_AT_ONCE):
-        chunk = tuple(x[start : start + FRAMES_AT_ONCE] for x in inputs)
+    for start in range(0, max(total, 1), step):
+        chunk = tuple(x[start : start + step] for x in inputs)
         parts.append(interpreter.call_op(name, chunk))
         if progress is not None:
-            progress(min(start + FRAMES_AT_ONCE, total), total)
+            progress(min(start + step, total), total)
     return [np.concatenate(results) for results in zip(*parts, strict=True)]

@@ -108,7 +108,10 @@ ARRAYS: dict[str, tuple[dict[str, Any], str]] = {
         {"x": X, "y": np.array(list("abcde"))},
         "'y' of type <U1; expected the number of each class",
     ),
-    "fraction y": ({"x": X, "y": np.full(5, 0.5)}, "expected the number of each class"),
+    "fraction y": (
+        {"x": X, "y": np.full(5, 0.5)},
+        "'y' of type float64; expected the number of each class",
+    ),
     "too narrow": ({"x": X[:, :7]}, "'x' of shape [5, 7] does not fit"),
     "too wide": ({"x": np.zeros((5, 3, 4), np.uint8)}, "'x' of shape [5, 3, 4] does not fit"),
     "one frame alone": ({"x": X[0]}, "'x' of shape [8] does not fit"),

@@ -144,7 +144,7 @@ FOLDINGS = {
     'layer "fc1" { pe = 5 }': "folding.txt:1:20: error: pe = 5 does not divide layer 'fc1'",
     'layer "fc1" { pe = 0 }': "pe = 0 does not divide layer 'fc1'; possible are 1, 2, 3, 6",
     'layer "fc9" { pe = 1 }': "unknown layer 'fc9'; did you mean",
-    'layer "x" {}\nlayer "fc1" { simd = 1 }': "folding.txt:1:7: error: unknown layer 'x'; there are",
+    'layer "x" {}\nlayer "fc1" { simd = 1 }': "folding.txt:1:7: error: unknown layer 'x'",
     "layer fc1": "unexpected 'fc1': expected layers such as: layer",
     'layer "fc1" {': "the file ends too early: expected layers such as",
     'layer "fc1" { pe = 1 pe = 1 }': "'pe' is set twice for layer 'fc1'",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from random_networks import random_frames, random_network
+from spatial_networks import spatial_network
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
@@ -46,15 +47,16 @@ class Case:
 
 @cache
 def cases() -> tuple[Case, ...]:
-    """A network for each combination of options, always the same ones."""
+    """Two networks for each combination of options, always the same: dense, and with windows."""
     found: list[Case] = []
     for number, (word, popcount, products) in enumerate(OPTIONS):
-        random = Random(number)
-        module = random_network(random)
-        frames = random_frames(module, random, 8)
-        name = f"net{number}"
-        packed = to_packed(module, word, popcount, products)
-        found.append(Case(name, packed, frames, run_module(module, [frames])))
+        for name, network in (("net", random_network), ("spatial", spatial_network)):
+            random = Random(number)
+            module = network(random)
+            frames = random_frames(module, random, 8)
+            packed = to_packed(module, word, popcount, products)
+            expected = run_module(module, [frames])
+            found.append(Case(f"{name}{number}", packed, frames, expected))
     return tuple(found)
 
 

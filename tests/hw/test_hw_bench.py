@@ -88,8 +88,8 @@ def test_a_right_design_passes_under_verilator(project: Path) -> None:
             id="no TLAST",
         ),
         pytest.param(
-            "assign s_axis_tready = live & advance",
-            "assign s_axis_tready = advance",
+            "wire ready = live & advance;",
+            "wire ready = advance;",
             {"random_stalls", "reset_in_mid_frame"},
             "TREADY in or after reset",
             id="accepts in the cycle after reset",
@@ -130,8 +130,8 @@ def test_a_right_design_passes_under_verilator(project: Path) -> None:
             id="a register without reset",
         ),
         pytest.param(
-            "out_valid <= valid & last",
-            "out_valid <= (valid & last) | out_valid",
+            "out_valid <= done",
+            "out_valid <= done | out_valid",
             set(TESTS),
             "",
             id="every beat twice and more",
@@ -143,7 +143,8 @@ def test_wrong_designs_fail(
 ) -> None:
     require_icarus()
     edit(project, old, new)
-    code, output = run(project)
+    assert "xnor_acc.v is not what was generated" in run(project)[1]
+    code, output = run(project, "--no-checksums")
     assert code == 1
     assert caught_by <= failed_tests(output), output
     assert said in output

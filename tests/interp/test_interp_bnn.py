@@ -51,6 +51,8 @@ def test_exact_matmul_equals_integers_without_limit(dtype: Any, data: st.DataObj
     weights = data.draw(hnp.arrays(dtype, (rows, columns), elements=elements))
     exact = x.astype(object) @ weights.astype(object).T
     assert (exact_matmul(x, weights) == exact).all()
+    # Whatever axes are in front, they are frames and positions.
+    assert (exact_matmul(x[:, None, None], weights) == exact[:, None, None]).all()
 
 
 def test_exact_matmul_where_float32_would_round() -> None:

@@ -133,13 +133,13 @@ def make_network(choices: Choices) -> RandomNetwork:
         value = graph.node("ArgMax", value, axis=choices.pick((-1, 1)), keepdims=1)
         output_type = TensorProto.INT64
 
-    frames = _frames(numbers, declaration, shape)
+    frames = random_frames(numbers, declaration, shape)
     dtype = TensorProto.UINT8 if is_integer else TensorProto.FLOAT
     return RandomNetwork(
         graph.model(dtype, shape, value, output_type, 1),
         () if is_integer else (f"x={declaration.text}",),
         frames,
-        frames.astype(np.uint8) if is_integer else _as_floats(declaration, frames),
+        frames.astype(np.uint8) if is_integer else declared_floats(declaration, frames),
         numbers.nice,
     )
 
@@ -161,7 +161,7 @@ def _preprocessed(parts: Parts, value: str, width: int) -> str:
     return value if kind == "as it is" else parts.quantizer(value)
 
 
-def _frames(numbers: Numbers, declaration: InputDeclaration, shape: tuple[int, ...]) -> Array:
+def random_frames(numbers: Numbers, declaration: InputDeclaration, shape: tuple[int, ...]) -> Array:
     """Random frames, the extreme ones first."""
     low, high = element_range(declaration.element_type)
     if declaration.text == "bipolar":
@@ -172,7 +172,7 @@ def _frames(numbers: Numbers, declaration: InputDeclaration, shape: tuple[int, .
     return to_element_type(values.reshape(FRAMES, *shape), declaration.element_type)
 
 
-def _as_floats(declaration: InputDeclaration, frames: Array) -> Array:
+def declared_floats(declaration: InputDeclaration, frames: Array) -> Array:
     """Spelt out here again, so that a wrong declaration is noticed."""
     floats = frames.astype(np.float32)
     match declaration.fn:

@@ -168,7 +168,7 @@ def _project_files(
     bench = resources.files("irc.backends.verilog") / "bench"
     bench_files = {f"tb/{name}": (bench / name).read_text("utf-8") for name in _BENCH_FILES}
     bench_files["tb/bench_config.vh"] = _bench_config(top, metadata)
-    sources = [*contents, *bench_files]
+    sources = contents | bench_files
     frames = vectors.stimulus.shape[0]
     contents |= bench_files
     contents[f"tb/test_{top}.py"] = (bench / "cocotb_tests.py").read_text("utf-8")
@@ -185,7 +185,7 @@ def _project_files(
         "cycles": metadata.cycles,
         "latency": metadata.latency,
         "frames": frames,
-        "sources": sources,
+        "sources": {name: {"crc32": _crc32(text)} for name, text in sources.items()},
         "hex": {name: _hex_entry(text) for name, text in hex_files.items()},
         "layers": metadata.layers,
     }
@@ -209,8 +209,12 @@ def _hex_entry(text: str) -> dict[str, int]:
     return {
         "words": len(text) // (digits + 1),
         "digits": digits,
-        "crc32": zlib.crc32(text.encode("ascii")),
+        "crc32": _crc32(text),
     }
+
+
+def _crc32(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8"))
 
 
 def _bench_config(top: str, metadata: ProjectMetadata) -> str:

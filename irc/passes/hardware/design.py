@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
-from xdsl.rewriter import Rewriter
 
 from irc.dialects import dataflow
 from irc.errors import IrcError
@@ -75,27 +74,3 @@ def design_of(where: ModuleOp | FuncOp) -> Design:
         if isinstance(op, dataflow.DataflowNode):
             units.append(op)
     return Design(where, entries[0], units, op)
-
-
-def spread_lanes(design: Design) -> None:
-    """Give streams that no layer produces the lanes of their surroundings.
-
-    The stream into the hardware takes the lanes that the first layer wants, and a reshape those
-    of what it reshapes.
-    """
-    op: Operation = design.entry
-    lanes = next((layer.input_lanes() for layer in design.layers), 1)
-    while not isinstance(op, dataflow.FromStreamOp):
-        if isinstance(op, dataflow.ToStreamOp | dataflow.ReshapeOp):
-            _set_lanes(op, lanes)
-        lanes = dataflow.stream_type(op.results[0]).lanes
-        reader = op.results[0].get_user_of_unique_use()
-        assert reader is not None
-        op = reader
-
-
-def _set_lanes(op: Operation, lanes: int) -> None:
-    output = op.results[0]
-    hint = output.name_hint
-    wanted = dataflow.stream_type(output).with_lanes(lanes)
-    Rewriter.replace_value_with_new_type(output, wanted).name_hint = hint

@@ -9,13 +9,14 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from irc.errors import IrcError, UsageError
-from irc.passes.hardware.design import Design, design_of, spread_lanes
+from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.folding_search import (
     DEFAULT_AREA,
     FoldingTable,
     balanced_target,
     refold,
 )
+from irc.passes.hardware.lanes import spread_lanes
 from irc.passes.rewriting import functions_of
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from xdsl.rewriter import Rewriter
 
 from irc.dialects import dataflow
 from irc.dialects.dataflow import FoldedNode, Folding
+from irc.passes.hardware.lanes import folded_cycles, possible_foldings
 
 DEFAULT_AREA = 1200
 """Look-up tables, by the rough count of `folded_area`, that a design takes by default. The
 smallest FPGAs have five times as many."""
-
-
-def choices(node: FoldedNode) -> Iterator[Folding]:
-    """Every folding of a node, in its current memory."""
-    for pe in node.pe_choices():
-        for simd in node.simd_choices() or [1]:
-            yield Folding(pe, simd, node.folding.memory)
 
 
 class FoldingTable:
@@ -26,8 +20,8 @@ class FoldingTable:
 
     def __init__(self, node: FoldedNode) -> None:
         ranked = sorted(
-            (node.folded_cycles(folding), node.folded_area(folding), folding.pe, folding.simd)
-            for folding in choices(node)
+            (folded_cycles(node, folding), node.folded_area(folding), folding.pe, folding.simd)
+            for folding in possible_foldings(node)
         )
         self._node = node
         self._kept: list[tuple[int, int, int, int]] = []

@@ -22,7 +22,7 @@ class InsertFifos(ModulePass):
 
     Such a unit takes a vector in one go and then nothing until it has computed all neuron folds;
     with the FIFO, the layer before keeps working meanwhile. None is needed where there is only
-    one neuron fold, nor where the host feeds the unit, for it can wait.
+    one neuron fold, nor where the host or a window feeds the unit, for these can wait.
     """
 
     name = "insert-fifos"
@@ -36,7 +36,7 @@ class InsertFifos(ModulePass):
 
 def _insert(unit: dataflow.MvuOp) -> None:
     value = _source_at_full_rate(unit.input)
-    if isinstance(value.owner, dataflow.ToStreamOp | dataflow.FifoOp):
+    if isinstance(value.owner, dataflow.ToStreamOp | dataflow.FifoOp | dataflow.WindowOp):
         return
     reader = value.get_user_of_unique_use()
     assert reader is not None

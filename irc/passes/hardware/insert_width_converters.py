@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -28,11 +28,11 @@ class InsertWidthConverters(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
             for unit in list(function.body.block.ops):
-                if isinstance(unit, dataflow.FoldedNode):
+                if isinstance(unit, dataflow.FoldedNode | dataflow.SpatialNode):
                     _convert_input(unit)
 
 
-def _convert_input(unit: dataflow.FoldedNode) -> None:
+def _convert_input(unit: dataflow.FoldedNode | dataflow.SpatialNode) -> None:
     value = unit.operands[0]
     have, want = dataflow.stream_type(value).lanes, unit.input_lanes()
     for lanes in conversion_steps(have, want):
@@ -49,7 +49,9 @@ def conversion_steps(have: int, want: int) -> list[int]:
     return [math.lcm(have, want), want]
 
 
-def _insert_converter(value: SSAValue, lanes: int, unit: dataflow.FoldedNode) -> SSAValue:
+def _insert_converter(
+    value: SSAValue, lanes: int, unit: dataflow.FoldedNode | dataflow.SpatialNode
+) -> SSAValue:
     converter = dataflow.WidthConverterOp(value, lanes)
     converter.location = unit.location
     Rewriter.insert_op(converter, InsertPoint.before(unit))

@@ -8,9 +8,10 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from irc.passes.hardware.design import design_of, spread_lanes
+from irc.passes.hardware.design import design_of
 from irc.passes.hardware.folding_file import apply_folding, read_folding
 from irc.passes.hardware.folding_search import refold
+from irc.passes.hardware.lanes import spread_lanes
 from irc.passes.rewriting import functions_of
 
 

@@ -14,6 +14,12 @@ from irc.dialects import onnx
 from irc.dialects.onnx_types import static_shape
 from irc.errors import UnsupportedError
 from irc.interp.ewise import quantize
+from irc.passes.lift.linear_quantization import (
+    clip_bounds,
+    dequantize_linear,
+    holds_integers,
+    quantize_linear,
+)
 
 Array = npt.NDArray[Any]
 
@@ -79,7 +85,7 @@ class QuantizedConstants:
             return None
         # Upwards to what is known, then down again: long chains of reshapes are no recursion.
         pending = [value]
-        while pending[-1] not in self._known and isinstance(pending[-1].owner, _SHAPES):
+        while pending[-1] not in self._known and isinstance(pending[-1].owner, _FOLLOWED):
             pending.append(pending[-1].owner.operands[0])
         for waiting in reversed(pending):
             if waiting not in self._known:
@@ -91,6 +97,8 @@ class QuantizedConstants:
         if isinstance(op, _SHAPES):
             inner = self._known[op.operands[0]]
             return None if inner is None else _moved(op, inner)
+        if isinstance(op, _LINEAR):
+            return self._linear(op)
         if not isinstance(op, onnx.BipolarQuantOp | onnx.QuantOp):
             return None
         inputs = [onnx.constant_value(operand) for operand in op.operands]
@@ -104,6 +112,16 @@ class QuantizedConstants:
             return QuantizedConstant(np.where(x >= 0, 1, -1).astype(np.int8), _scalar(scale))
         return _quant(op, arrays)
 
+    def _linear(self, op: onnx.OnnxOp) -> QuantizedConstant | None:
+        """What ONNX's own quantization makes of a constant."""
+        inner = self._known[op.operands[0]]
+        if inner is None:
+            constant = onnx.constant_value(op.operands[0])
+            if constant is None:
+                return None
+            inner = QuantizedConstant(constant, np.ones((), np.float32))
+        return _linear(op, inner)
+
 
 _SHAPES = (
     onnx.TransposeOp,
@@ -114,6 +132,12 @@ _SHAPES = (
     onnx.IdentityOp,
 )
 """Operators that leave the elements of their first operand as they are."""
+
+_LINEAR = (onnx.QuantizeLinearOp, onnx.ClipOp, onnx.DequantizeLinearOp)
+"""ONNX's own quantization; `Clip` counts where its operand is of integers."""
+
+_FOLLOWED = (*_SHAPES, *_LINEAR)
+"""Operators that are seen through, by their first operand."""
 
 
 def _scalar(values: Array) -> Array:
@@ -171,3 +195,36 @@ def _moved(op: onnx.OnnxOp, inner: QuantizedConstant) -> QuantizedConstant | Non
         return inner
     shape = static_shape(op.results[0].type)
     return None if shape is None else inner.map(lambda array: array.reshape(shape))
+
+
+def _linear(op: onnx.OnnxOp, inner: QuantizedConstant) -> QuantizedConstant | None:
+    """The constant after `QuantizeLinear`, after `Clip` of integers, or after
+    `DequantizeLinear`; `None` for what the model leaves to the run time."""
+    if isinstance(op, onnx.QuantizeLinearOp):
+        floats = inner.floats
+        if not np.isfinite(floats).all():
+            raise UnsupportedError("a constant holds NaN or infinity", op.location)
+        integers = quantize_linear(op, floats)
+        return None if integers is None else _of_integers(integers)
+    if (inner.scales != 1).any() or inner.integers.dtype.kind == "f":
+        return None
+    if isinstance(op, onnx.ClipOp):
+        if not holds_integers(op.results[0]):
+            return None
+        low, high, known = clip_bounds(op)
+        clipped = inner.integers.astype(np.int64)
+        if low is not None:
+            clipped = np.maximum(clipped, low.astype(np.int64))
+        if high is not None:
+            clipped = np.minimum(clipped, high.astype(np.int64))
+        return _of_integers(clipped) if known else None
+    found = dequantize_linear(op, inner.integers)
+    if found is None:
+        return None
+    return QuantizedConstant(_of_integers(found[0]).integers, found[1])
+
+
+def _of_integers(integers: Array) -> QuantizedConstant:
+    low, high = int(integers.min(initial=0)), int(integers.max(initial=0))
+    narrow = integers.astype(smallest_dtype(low, high))
+    return QuantizedConstant(narrow, np.ones((), np.float32))

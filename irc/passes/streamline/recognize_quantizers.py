@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -75,15 +75,24 @@ def _step(op: bnn.EwiseOp, x: Interval) -> Interval:
 
 
 class RoundIsQuantize(RewritePattern):
-    """`round(x) = cast(quantize(x))` where x is bounded on both sides."""
+    """`round(x) = cast(quantize(x))` where x is bounded on both sides.
+
+    Not where a quantizer follows: its thresholds absorb the rounding along with the rest.
+    """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.EwiseOp, rewriter: PatternRewriter) -> None:
         rounding = _ROUNDINGS.get(op.fn.data)
-        if rounding is None:
+        if rounding is None or _leads_to_quantizer(op):
             return
         bounds = _step(op, interval_of(op.input))
         _replace(op, op.input, rounding, bounds, rewriter)
+
+
+def _leads_to_quantizer(op: Operation) -> bool:
+    while isinstance(op, bnn.EwiseOp) and op.output.has_one_use():
+        op = next(iter(op.output.uses)).operation
+    return isinstance(op, bnn.QuantizeOp)
 
 
 class ClippedRoundIsQuantize(RewritePattern):

@@ -53,7 +53,7 @@ def broken(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("? total", "? totals", "outer.v: line 32: 'totals' is not declared as a signal"),
+        ("? total", "? totals", "outer.v: line 30: 'totals' is not declared as a signal"),
         ("wire [7:0] total =", "wire [6:0] total =", "the value of 'total' has 8 bits, expected 7"),
         ("{1'b0, weights_q} + x", "weights_q + x", "operands have different widths: 7, 8"),
         ("reg [7:0] hold;", "", "'hold' is not declared as a signal"),

@@ -29,10 +29,11 @@ from irc.interp.rtl import HwSimulator
 from irc.interp.rtl_axis import AxisResult, run_axis
 from irc.passes.hardware.convert_bnn_to_dataflow import ConvertBnnToDataflow
 from irc.passes.hardware.convert_dataflow_to_hw import ConvertDataflowToHw
-from irc.passes.hardware.design import Design, design_of, spread_lanes
-from irc.passes.hardware.folding_search import choices, refold
+from irc.passes.hardware.design import Design, design_of
+from irc.passes.hardware.folding_search import refold
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters
+from irc.passes.hardware.lanes import possible_foldings, spread_lanes
 
 Array = npt.NDArray[Any]
 Layer = Callable[[SSAValue], Operation]
@@ -217,7 +218,7 @@ def fold(module: ModuleOp, foldings: Sequence[Folding], *, fifos: bool = True) -
 
 def random_foldings(rng: np.random.Generator, design: Design) -> list[Folding]:
     """Any folding for each layer."""
-    every = [list(choices(layer)) for layer in design.layers]
+    every = [list(possible_foldings(layer)) for layer in design.layers]
     return [foldings[rng.integers(len(foldings))] for foldings in every]
 
 

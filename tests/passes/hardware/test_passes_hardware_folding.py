@@ -16,7 +16,8 @@ from irc.interp.dataflow_cycles import simulate_cycles
 from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.fold_layers import FoldLayers
 from irc.passes.hardware.folding_file import format_folding
-from irc.passes.hardware.folding_search import FoldingTable, balanced_target, choices
+from irc.passes.hardware.folding_search import FoldingTable, balanced_target
+from irc.passes.hardware.lanes import possible_foldings
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters, conversion_steps
 from irc.passes.hardware.set_folding import SetFolding
@@ -48,7 +49,7 @@ def test_a_target_is_met_by_the_smallest_units(target: int) -> None:
     module.verify()
     for layer in design_of(module).layers:
         assert layer.cycles() <= target
-        within = [f for f in choices(layer) if layer.folded_cycles(f) <= target]
+        within = [f for f in possible_foldings(layer) if layer.folded_cycles(f) <= target]
         assert layer.folded_area(layer.folding) == min(map(layer.folded_area, within))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import product
 
 from hypothesis import given, settings
@@ -56,3 +57,17 @@ def test_nothing_takes_no_room() -> None:
 def test_a_chain_takes_its_two_largest_neighbours() -> None:
     chain = [LiveRange(25, 0, 1), LiveRange(32, 1, 2), LiveRange(32, 2, 3), LiveRange(2, 3, 4)]
     assert arena_size(chain, plan_offsets(chain)) == 64
+
+
+@given(live_ranges(50, 20))
+def test_the_bound_is_the_most_that_lives_at_one_time(ranges: list[LiveRange]) -> None:
+    alive = [[r.size for r in ranges if r.first <= at <= r.last] for at in range(12)]
+    assert lower_bound(ranges) == max(map(sum, alive))
+
+
+def test_a_long_chain_takes_no_quadratic_time() -> None:
+    chain = [LiveRange(3, index, index + 1) for index in range(20_000)]
+    started = time.process_time()
+    assert arena_size(chain, plan_offsets(chain)) == 6
+    # Looking at every pair takes minutes, this a fraction of a second.
+    assert time.process_time() - started < 10

@@ -181,7 +181,7 @@ def _gather_bits(
 
 _PACKING = """
 /* A window of elements, packed into bits. */
-static void $name(const $in *x, $taps, size_t run, size_t results$parameters)
+static void $name(const $in *x, $extents$parameters)
 {
     $declare
     size_t m = 0;
@@ -218,9 +218,9 @@ def _gather_packing(
         "gather_pack",
         _PACKING,
         **{"in": kind},
-        taps=", ".join(taps.parameters),
+        extents=", ".join([*taps.parameters, "size_t run", "size_t results"]),
         loops=taps.around(body),
         **parts,
-    ).strip()
+    )
     planes = [f"{result.words}u"] if result.planes > 1 else []
     return function, [*taps.arguments, f"{taps.run}u", f"{result.width}u", *planes]

@@ -42,7 +42,7 @@ def emit_or_pool(unit: Unit, op: packed.OrPoolOp) -> None:
 
 _POOL = """
 /* The $what of each channel in a window. */
-static void $name(const $in *x, $taps, size_t results$parameters)
+static void $name(const $in *x, $extents$parameters)
 {
     $declare
     for (size_t m = 0; m < results; ++m) {
@@ -93,7 +93,7 @@ def _emit_pool(
         acc=c_type(op.accumulator),
         what=what,
         first=first,
-        taps=", ".join(taps.parameters),
+        extents=", ".join([*taps.parameters, "size_t results"]),
         loops=taps.around(body),
         **sink.parts(),
     )

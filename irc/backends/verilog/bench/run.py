@@ -77,15 +77,21 @@ def check_hex(path: Path, words: int, digits: int, crc32: int | None) -> None:
     for number, line in enumerate(lines, 1):
         if len(line) != digits or re.fullmatch("[0-9a-fA-F]*", line) is None:
             fail(f"{path}:{number}: expected {digits} hexadecimal digits, got '{line[:40]}'")
+    check_sum(path, data, crc32)
+
+
+def check_sum(path: Path, data: bytes, crc32: int | None) -> None:
+    """Refuse a file that was changed, unless its checksum is not asked for."""
     if crc32 is not None and zlib.crc32(data) != crc32:
         fail(f"{path} is not what was generated (use --no-checksums to simulate it anyway)")
 
 
 def check_files(manifest: dict[str, Any], checksums: bool) -> None:
     """Compare the files with the manifest."""
-    for name in manifest["sources"]:
+    for name, entry in manifest["sources"].items():
         if not (HERE / name).is_file():
             fail(f"{HERE / name} is missing")
+        check_sum(HERE / name, (HERE / name).read_bytes(), entry["crc32"] if checksums else None)
     for name, entry in manifest["hex"].items():
         crc32 = entry["crc32"] if checksums else None
         check_hex(HERE / name, entry["words"], entry["digits"], crc32)
@@ -279,7 +285,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, help="seed of all random choices (default: by time)")
     parser.add_argument(
-        "--no-checksums", action="store_true", help="simulate even if a hex file was changed"
+        "--no-checksums", action="store_true", help="simulate even if a file was changed"
     )
     parser.add_argument("--work", type=Path, help="folder for builds (default: sim_build)")
     batch = parser.add_argument_group("playing other frames")

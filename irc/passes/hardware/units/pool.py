@@ -1,8 +1,8 @@
 """The hardware of pools: a row of results grows in a RAM while the windows' rows come in.
 
-    cycle 0   the beat is taken; what its window holds so far is read
-    cycle 1   both are combined, and written back
-    cycle 2   offered, where that was the window's last
+cycle 0   the beat is taken; what its window holds so far is read
+cycle 1   both are combined, and written back
+cycle 2   offered, where that was the window's last
 """
 
 from __future__ import annotations
@@ -98,9 +98,7 @@ def _place(b: HwBuilder, op: Pool, takes: SSAValue) -> _Place:
     last_column = b.eq(phases[1], geometry.strides[1] - 1)
     # Back to the first channels where the next element lies in the same window.
     back = b.sub(index.value, geometry.chunks - 1)
-    following = b.mux(
-        b.and_(chunk.is_last, b.not_(last_column)), back, b.add(index.value, 1)
-    )
+    following = b.mux(b.and_(chunk.is_last, b.not_(last_column)), back, b.add(index.value, 1))
     index.set_next(b.mux(row_end, 0, following), takes)
     return _Place(inside, first, last, b.eq(phases[1], 0), index.value)
 

@@ -30,8 +30,9 @@ def window_module(op: dataflow.WindowOp, name: str) -> hw.HWModuleOp:
     b = unit_builder(name, source.beat_width, result.beat_width, op.location)
     geometry = op.geometry()
     depth = geometry.buffer_beats
-    # After the last window of a row or frame, beats may be skipped that have not come yet.
-    lowest = min(0, geometry.span - max(geometry.next_row, geometry.next_frame))
+    # The next window may start behind beats that have not come yet.
+    steps = (geometry.next_window, geometry.next_row, geometry.next_frame)
+    lowest = min(0, geometry.span - max(steps))
     level = b.reg("level", bits_for(lowest, depth))
     room = b.named("room", b.ne(level.value, depth))
     takes = b.named("takes", b.and_(room, b.input(f"{INPUT}_tvalid")))
@@ -57,7 +58,7 @@ def window_module(op: dataflow.WindowOp, name: str) -> hw.HWModuleOp:
     following = b.add(offset.value, step)
     offset.set_next(b.mux(walk.ends, 0, following), fetches)
     grown = b.add(level.value, b.zext(takes, width))
-    freed = walk.between(b, (geometry.next_window, geometry.next_row, geometry.next_frame), width)
+    freed = walk.between(b, steps, width)
     level.set_next(b.mux(b.and_(fetches, walk.ends), b.sub(grown, freed), grown))
 
     data = b.ram(
@@ -113,9 +114,7 @@ class _Walk:
         2^width."""
         mask = (1 << width) - 1
         window, row, frame = (b.const(step & mask, width) for step in steps)
-        return b.mux(
-            self.window.is_last, b.mux(self.window_row.is_last, frame, row), window
-        )
+        return b.mux(self.window.is_last, b.mux(self.window_row.is_last, frame, row), window)
 
 
 def _read_address(

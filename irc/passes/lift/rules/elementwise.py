@@ -9,6 +9,7 @@ from xdsl.ir import SSAValue
 from irc.dialects import bnn, onnx
 from irc.dialects.dense import element_range, is_exact
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
+from irc.passes.lift.rules.qdq import clip_integers
 
 _UNARY = {
     "Neg": "neg",
@@ -92,6 +93,8 @@ def lift_prelu(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 @rule("Clip")
 def lift_clip(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`min(max(x, low), high)`; the bounds are attributes up to opset 10 and inputs after."""
+    if is_exact(element_type_of(lifting.frame(op.input(0)))):
+        return clip_integers(lifting, op, lifting.frame(op.input(0)))
     value = lifting.floats(op.input(0))
     for index, name, fn in ((1, "min", "max"), (2, "max", "min")):
         bound = op.input(index)
