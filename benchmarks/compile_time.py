@@ -2,10 +2,11 @@
 
     python benchmarks/compile_time.py [--quick] [--json FILE]
 
-Every figure is the time of a whole process, started anew, with its peak memory. Linear growth
-shows as a constant number of seconds per million weights, or per thousand nodes, and as an
-exponent near 1: the slope of log(time) over log(size), time without that of a tiny network.
-The limits are those that the project promises; the exit code is 1 where one is missed.
+Every figure is the time of a whole process, started anew, with its peak memory, in the best of
+several runs: other work on the machine only ever adds. Start-up is what the same network takes with
+hardly a weight or a layer; beyond it, linear growth shows as a constant number of processor seconds
+per million weights or per thousand nodes, and as an exponent near 1: the slope of log(time) over
+log(size). The limits are those that the project promises; the exit code is 1 where one is missed.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from generate import NetworkShape, generate
+from generate import NetworkShape
 from rich.console import Console
 from rich.table import Table
 
@@ -35,18 +36,24 @@ LAYERS = (10, 30, 100, 300, 1_000, 2_000)
 LAYERS_WIDTH = 16
 """Width of the networks that grow in layers."""
 
-QUICK_WEIGHTS, QUICK_LAYERS = WEIGHTS[:4], LAYERS[:4]
+QUICK_WEIGHTS, QUICK_LAYERS = WEIGHTS[2:5], LAYERS[1:4]
 
-TINY = NetworkShape(1, 16)
-"""What it takes to compile this is start-up, not growth."""
+TINY_WEIGHTS, TINY_LAYERS = NetworkShape(WEIGHTS_LAYERS, 16), NetworkShape(1, LAYERS_WIDTH)
+"""What it takes to compile these is start-up, not growth."""
 
 SIGNIFICANT_SECONDS = 0.2
-"""The exponent is fitted to times that exceed start-up by this much; less is noise."""
+"""Growth is judged by times that exceed start-up by this much; less is noise."""
+
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""For growth: the threads of NumPy's matrix products wait in busy loops, which counts as work."""
 
 STAGES = ("bnn", "verilog", "c")
 """Import and streamlining to IR text; the whole Verilog folder; the whole C folder."""
 
+TABLE_WIDTH = 100
+
 SCRIPTS = Path(sys.executable).parent
+GENERATOR = Path(__file__).with_name("generate.py")
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,14 @@ class Measurement:
     cost: Cost
 
     @property
-    def size(self) -> int:
-        """What grows in this sweep."""
-        return self.weights if self.sweep == "weights" else self.nodes
+    def size(self) -> float:
+        """What grows in this sweep: millions of weights, or thousands of nodes."""
+        return self.weights / 1e6 if self.sweep == "weights" else self.nodes / 1e3
+
+    def growth(self, startup: Measurement) -> float | None:
+        """Processor seconds beyond start-up, if there are enough of them to mean anything."""
+        seconds = self.cost.cpu - startup.cost.cpu
+        return seconds if seconds >= SIGNIFICANT_SECONDS else None
 
 
 @dataclass(frozen=True)
@@ -85,11 +97,14 @@ class Limit:
     seconds: float
 
 
-def run(command: Sequence[str]) -> Cost:
+def run(command: Sequence[str], settings: Mapping[str, str] | None = None) -> Cost:
     """The cost of a process; raises `SystemExit` with its errors if it fails."""
+    environment = {**os.environ, **(settings or {})}
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=errors, env=environment
+        ) as process:
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -108,51 +123,72 @@ def stage_command(stage: str, model: Path, folder: Path, inputs: Sequence[str] =
     return [str(SCRIPTS / "irc"), "compile", str(model), f"--target={stage}", "-o", output, *inputs]
 
 
-def sweep(name: str, shapes: Sequence[NetworkShape], console: Console) -> list[Measurement]:
+def fastest(
+    commands: Sequence[Sequence[str]], repeat: int, settings: Mapping[str, str] | None = None
+) -> Cost:
+    """What the commands take one after another, in the best of several runs."""
+    runs = [[run(command, settings) for command in commands] for _ in range(repeat)]
+    best = min(runs, key=lambda costs: sum(cost.seconds for cost in costs))
+    seconds, cpu = sum(cost.seconds for cost in best), sum(cost.cpu for cost in best)
+    return Cost(seconds, cpu, max(cost.memory for cost in best))
+
+
+def sweep(
+    name: str, shapes: Sequence[NetworkShape], repeat: int, console: Console
+) -> list[Measurement]:
     """Every stage on every network."""
     found: list[Measurement] = []
     for shape in shapes:
         with tempfile.TemporaryDirectory(prefix="irc-bench-") as scratch:
             folder = Path(scratch)
             model = folder / "network.onnx"
-            model.write_bytes(generate(shape).SerializeToString())
+            write_network(shape, model)
             for stage in STAGES:
                 what = f"{shape.layers} layers of {shape.width}: {stage}"
                 with console.status(what):
-                    cost = run(stage_command(stage, model, folder))
+                    cost = fastest([stage_command(stage, model, folder)], repeat, ONE_THREAD)
                 console.print(f"  {what}: {cost.seconds:.1f} s", highlight=False)
                 sizes = (shape.layers, shape.width, shape.weights, shape.nodes)
                 found.append(Measurement(name, stage, *sizes, cost))
     return found
 
 
-def exponent(measurements: Sequence[Measurement], startup: float) -> float | None:
-    """The slope of log(processor time − start-up) over log(size); `None` with fewer than two
-    times that mean anything."""
+def write_network(shape: NetworkShape, model: Path) -> None:
+    """Generate a network in a process of its own.
+
+    Linux counts the memory of the process that starts another as the other's peak: this one has
+    to stay small.
+    """
+    sizes = (f"--layers={shape.layers}", f"--width={shape.width}", f"--style={shape.style}")
+    run([sys.executable, str(GENERATOR), *sizes, str(model)])
+
+
+def exponent(measurements: Sequence[Measurement]) -> float | None:
+    """The slope of log(growth) over log(size), the first measurement being start-up.
+
+    `None` with fewer than two times that mean anything.
+    """
     points = [
-        (m.size, m.cost.cpu - startup)
+        (math.log(m.size), math.log(growth))
         for m in measurements
-        if m.cost.cpu - startup >= SIGNIFICANT_SECONDS
+        if (growth := m.growth(measurements[0])) is not None
     ]
     if len(points) < 2:
         return None
-    return statistics.linear_regression(
-        [math.log(size) for size, _ in points], [math.log(seconds) for _, seconds in points]
-    ).slope
+    sizes, times = zip(*points, strict=True)
+    return statistics.linear_regression(sizes, times).slope
 
 
-def growth_table(
-    title: str, measurements: Sequence[Measurement], startup: dict[str, float]
-) -> Table:
+def growth_table(title: str, unit: str, measurements: Sequence[Measurement]) -> Table:
     """One row a network and stage, and the exponent below each stage."""
     table = Table(title=title, title_justify="left")
-    table.add_column("stage")
-    columns = ("layers", "weights", "nodes", "seconds", "processor", "s / M weights")
-    for column in (*columns, "s / 1000 nodes", "peak MiB"):
-        table.add_column(column, justify="right")
+    table.add_column("stage", no_wrap=True)
+    for column in ("layers", "weights", "nodes", "seconds", "processor", unit, "peak MiB"):
+        table.add_column(column, justify="right", no_wrap=True)
     for stage in STAGES:
         of_stage = [m for m in measurements if m.stage == stage]
         for m in of_stage:
+            growth = m.growth(of_stage[0])
             table.add_row(
                 stage,
                 f"{m.layers:,}",
@@ -160,13 +196,12 @@ def growth_table(
                 f"{m.nodes:,}",
                 f"{m.cost.seconds:.2f}",
                 f"{m.cost.cpu:.2f}",
-                f"{m.cost.cpu / m.weights * 1e6:.3f}",
-                f"{m.cost.cpu / m.nodes * 1e3:.2f}",
+                "start-up" if growth is None else f"{growth / m.size:.3f}",
                 f"{m.cost.memory:.0f}",
             )
-        slope = exponent(of_stage, startup[stage])
-        verdict = "no growth to measure" if slope is None else f"exponent {slope:.2f}"
-        table.add_row(stage, "", "", "", "", "", "", verdict, "", style="bold", end_section=True)
+        slope = exponent(of_stage)
+        verdict = "none" if slope is None else f"{slope:.2f}"
+        table.add_row("exponent", *[""] * 5, verdict, style="bold", end_section=True)
     return table
 
 
@@ -201,21 +236,15 @@ def limits_table(costs: Sequence[tuple[Limit, Cost]]) -> Table:
     return table
 
 
-def measure_limit(limit: Limit, repeat: int) -> Cost:
-    """The fastest of several runs: other work on the machine only ever adds."""
-    runs = [[run(command) for command in limit.commands] for _ in range(repeat)]
-    fastest = min(runs, key=lambda costs: sum(cost.seconds for cost in costs))
-    seconds, cpu = sum(cost.seconds for cost in fastest), sum(cost.cpu for cost in fastest)
-    return Cost(seconds, cpu, max(cost.memory for cost in fastest))
-
-
 def main() -> int:
     """Returns 1 if a limit is missed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="small networks only, in a minute")
-    parser.add_argument("--repeat", type=int, default=3, help="runs a limit (default: %(default)s)")
+    parser.add_argument(
+        "--repeat", type=int, default=3, metavar="N", help="runs of each (default: %(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     parser.add_argument(
         "--shared",
@@ -226,24 +255,25 @@ def main() -> int:
     )
     options = parser.parse_args()
     console = Console()
+    if not console.is_terminal:
+        console.width = TABLE_WIDTH
 
     with tempfile.TemporaryDirectory(prefix="irc-bench-") as scratch:
         promises = limits(options.shared, Path(scratch))
-        costs = [(limit, measure_limit(limit, options.repeat)) for limit in promises]
+        costs = [(limit, fastest(limit.commands, options.repeat)) for limit in promises]
     console.print(limits_table(costs))
 
-    startup = {m.stage: m.cost.cpu for m in sweep("startup", [TINY], console)}
     weights, layers = (QUICK_WEIGHTS, QUICK_LAYERS) if options.quick else (WEIGHTS, LAYERS)
-    shapes = [NetworkShape.of_weights(count, WEIGHTS_LAYERS) for count in weights]
-    by_weights = sweep("weights", shapes, console)
-    by_layers = sweep("layers", [NetworkShape(n, LAYERS_WIDTH) for n in layers], console)
-    console.print(growth_table("growth with the number of weights", by_weights, startup))
-    console.print(growth_table("growth with the number of layers", by_layers, startup))
+    wide = [TINY_WEIGHTS, *(NetworkShape.of_weights(n, WEIGHTS_LAYERS) for n in weights)]
+    deep = [TINY_LAYERS, *(NetworkShape(n, LAYERS_WIDTH) for n in layers)]
+    by_weights = sweep("weights", wide, options.repeat, console)
+    by_layers = sweep("layers", deep, options.repeat, console)
+    console.print(growth_table("growth with the number of weights", "s / M weights", by_weights))
+    console.print(growth_table("growth with the number of layers", "s / 1000 nodes", by_layers))
 
     if options.json is not None:
         figures = {
             "limits": [{**asdict(limit), "cost": asdict(cost)} for limit, cost in costs],
-            "startup": startup,
             "measurements": [asdict(m) for m in (*by_weights, *by_layers)],
         }
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

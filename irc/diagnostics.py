@@ -88,14 +88,14 @@ def diagnose(
     error: BaseException, source_name: str | None = None, source_text: str | None = None
 ) -> Diagnostic:
     """The message for an exception that arose while working on `source_name`."""
+    if isinstance(error, UsageError):
+        # At once: a misspelt option must not wait for xDSL.
+        return Diagnostic(str(error), notes=_notes(error))
     from xdsl.utils.exceptions import DiagnosticException, ParseError, VerifyException
 
     error = underlying(error)
-    notes = [note for note in getattr(error, "__notes__", []) if "\n" not in note]
-    found = Diagnostic(str(error), source_name, notes=notes)
+    found = Diagnostic(str(error), source_name, notes=_notes(error))
     match error:
-        case UsageError():
-            found.file = None
         case IrcError():
             _locate(found, error.location, source_text)
         case ParseError():
@@ -119,6 +119,10 @@ def diagnose(
         case _:
             _describe_internal(found, error, source_text)
     return found
+
+
+def _notes(error: BaseException) -> list[str]:
+    return [note for note in getattr(error, "__notes__", []) if "\n" not in note]
 
 
 def _brief(text: str) -> str:

@@ -48,6 +48,7 @@ PASSES = {
     "declare-inputs": "irc.passes.streamline.declare_inputs:DeclareInputs",
     "fit-affine-chains": "irc.passes.streamline.fit_affine_chains:FitAffineChains",
     "fold-thresholds": "irc.passes.streamline.fold_thresholds:FoldThresholds",
+    "merge-thresholds": "irc.passes.streamline.merge_thresholds:MergeThresholds",
     "integer-outputs": "irc.passes.streamline.integer_outputs:IntegerOutputs",
     "narrow-accumulators": "irc.passes.streamline.narrow_accumulators:NarrowAccumulators",
     "recognize-quantizers": "irc.passes.streamline.recognize_quantizers:RecognizeQuantizers",

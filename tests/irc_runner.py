@@ -69,6 +69,20 @@ def fails(code: int, *arguments: object) -> str:
     return result.err
 
 
+def rows(text: str, first: str) -> list[list[str]]:
+    """The cells of a table whose first heading is `first`, the headings first."""
+    table: list[list[str]] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("┃│").replace("┃", "│").split("│")]
+        if cells[0] == first:
+            table = [cells]
+        elif table and line.startswith("│"):
+            table.append(cells)
+        elif table and line.startswith("└"):
+            return table
+    raise AssertionError(f"no table with {first!r} in:\n{text}")
+
+
 def make_workplace(folder: Path) -> None:
     """Write `net.onnx` and `test.npz`."""
     save(folder / "net.onnx")

@@ -15,6 +15,7 @@ from irc.dialects.bnn_exact import LinearOp, ThresholdOp
 from irc.dialects.bnn_float import (
     BINARY_FUNCTIONS,
     ROUNDINGS,
+    SIGNS,
     UNARY_FUNCTIONS,
     CastOp,
     EwiseOp,
@@ -54,6 +55,7 @@ Bnn = Dialect(
 __all__ = [
     "BINARY_FUNCTIONS",
     "ROUNDINGS",
+    "SIGNS",
     "UNARY_FUNCTIONS",
     "ArgmaxOp",
     "BipolarType",

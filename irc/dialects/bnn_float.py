@@ -70,11 +70,15 @@ ROUNDINGS = (
     "up",
     "down",
     "bipolar",
+    "positive",
     "sign",
 )
 """How `bnn.quantize` maps a float to an integer, named as QONNX names its rounding modes: `up` is
 away from zero, `down` towards it, `half_up` and `half_down` decide ties so. `bipolar` maps
-x >= 0 to +1 and the rest to −1; `sign` maps to −1, 0 and +1."""
+x >= 0 to +1 and the rest to −1, `positive` x > 0; `sign` maps to −1, 0 and +1."""
+
+SIGNS = ("bipolar", "positive")
+"""The roundings to `!bnn.bipolar`: they differ at 0."""
 
 
 @irdl_op_definition
@@ -221,8 +225,10 @@ class QuantizeOp(IRDLOperation):
                 f"unknown rounding '{self.rounding.data}'; known are {', '.join(ROUNDINGS)}"
             )
         is_bipolar = isinstance(frame_type(self.output).element_type, BipolarType)
-        if is_bipolar != (self.rounding.data == "bipolar"):
-            raise VerifyException("rounding 'bipolar' and result type !bnn.bipolar go together")
+        if is_bipolar != (self.rounding.data in SIGNS):
+            raise VerifyException(
+                "roundings 'bipolar' and 'positive' and result type !bnn.bipolar go together"
+            )
         low, high = element_range(frame_type(self.output).element_type)
         qmin, qmax = self.bounds
         if not low <= qmin <= qmax <= high:

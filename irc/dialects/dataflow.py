@@ -28,8 +28,8 @@ from irc.dialects.dataflow_plumbing import (
     WidthConverterOp,
 )
 from irc.dialects.dataflow_stream import StreamType, stream_type
-from irc.dialects.dataflow_window import MaxPoolOp, PadOp, SpatialNode, SumPoolOp, WindowOp
 from irc.dialects.dataflow_threshold import ThresholdOp
+from irc.dialects.dataflow_window import MaxPoolOp, PadOp, SpatialNode, SumPoolOp, WindowOp
 
 __all__ = [
     "MEMORIES",

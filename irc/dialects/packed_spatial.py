@@ -13,9 +13,9 @@ from abc import ABC
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr, IntegerType, i64
+from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr, IntegerType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, prop_def
+from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_spatial import integers, values_of, window_counts
@@ -37,18 +37,34 @@ from irc.dialects.packed_types import BitsType
 class Windows:
     """Where windows lie in a frame, one number for each axis in space.
 
-    Element `k` of window `p` is pixel `p·strides + k·dilations`.
+    Element `k` of window `p` is pixel `p·strides + k·dilations − before`, and where there is no
+    such pixel, one of a border: `before` and `after` pixels wide (empty: there is none).
     """
 
     space: tuple[int, ...]
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
     dilations: tuple[int, ...]
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+
+    @property
+    def has_border(self) -> bool:
+        """Whether some window may reach beyond the frame."""
+        return any((*self.before, *self.after))
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """Pixels of the frame with its border, along each axis."""
+        if not self.before and not self.after:
+            return self.space
+        sizes = zip(self.space, self.before, self.after, strict=True)
+        return tuple(size + before + after for size, before, after in sizes)
 
     @property
     def counts(self) -> tuple[int, ...]:
         """How many windows there are along each axis."""
-        return window_counts(self.space, self.kernel, self.strides, self.dilations)
+        return window_counts(self.padded, self.kernel, self.strides, self.dilations)
 
     @property
     def taps(self) -> int:
@@ -68,7 +84,7 @@ class Windows:
     @property
     def are_the_frame(self) -> bool:
         """Whether windows are the pixels, one by one."""
-        return self.taps == 1 and max(self.strides, default=1) == 1
+        return self.taps == 1 and max(self.strides, default=1) == 1 and not self.has_border
 
     def properties(self) -> dict[str, Attribute | None]:
         """The properties of an op on these windows."""
@@ -77,6 +93,8 @@ class Windows:
             "kernel": integers(self.kernel),
             "strides": integers(self.strides),
             "dilations": integers(self.dilations),
+            "before": integers(self.before) if self.has_border else None,
+            "after": integers(self.after) if self.has_border else None,
         }
 
     def verify(self) -> None:
@@ -84,12 +102,23 @@ class Windows:
         lists = (self.space, self.kernel, self.strides, self.dilations)
         if len({len(values) for values in lists}) != 1 or not self.space:
             raise VerifyException("space, kernel, strides and dilations differ in length")
+        for border in (self.before, self.after):
+            if border and (len(border) != len(self.space) or min(border) < 0):
+                raise VerifyException(f"{list(border)} is no border of {list(self.space)}")
         if min(map(min, lists)) < 1:
             raise VerifyException("space, kernel, strides and dilations are positive")
         if min(self.counts) < 1:
             raise VerifyException(
-                f"a window of {list(self.kernel)} does not fit into {list(self.space)}"
+                f"a window of {list(self.kernel)} does not fit into {list(self.padded)}"
             )
+
+
+def holds(element_type: Attribute, value: int) -> bool:
+    """Whether an exact type has this value."""
+    if isinstance(element_type, BipolarType):
+        return value in (-1, 1)
+    low, high = element_range(element_type)
+    return low <= value <= high
 
 
 class WindowOp(KernelOp, ABC):
@@ -99,6 +128,8 @@ class WindowOp(KernelOp, ABC):
     kernel_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="kernel")
     strides_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="strides")
     dilations_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="dilations")
+    before_attr = opt_prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="before")
+    after_attr = opt_prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="after")
 
     @property
     def windows(self) -> Windows:
@@ -108,6 +139,8 @@ class WindowOp(KernelOp, ABC):
             values_of(self.kernel_attr),
             values_of(self.strides_attr),
             values_of(self.dilations_attr),
+            () if self.before_attr is None else values_of(self.before_attr),
+            () if self.after_attr is None else values_of(self.after_attr),
         )
 
     @property
@@ -119,6 +152,8 @@ class WindowOp(KernelOp, ABC):
         """Check that the operand is a frame of so many pixels, and the windows in it."""
         windows = self.windows
         windows.verify()
+        if windows.has_border and not isinstance(self, PatchesOp):
+            raise VerifyException("pools have no border; packed.pad makes one")
         source, pixels = buffer_type(self.input), math.prod(windows.space)
         if isinstance(source, BitsType) and source.rows != pixels:
             raise VerifyException(f"{source} has not a row for each of {pixels} pixels")
@@ -138,13 +173,40 @@ class PatchesOp(WindowOp):
     and the operand stays alive until the last reader of the result is done.
 
     Bits are gathered into bits of the same type, an array into an array or straight into bits.
+    A border consists of `value`. With `channels_first`, the operand is an array [C, …space].
     """
 
     name = "packed.patches"
     assembly_format = f"$label $input {_WINDOWS} attr-dict `:` type($input) `->` type($output)"
 
-    def __init__(self, label: str, value: SSAValue, result: BufferType, windows: Windows) -> None:
-        super().__init__(label, value, result, windows.properties())
+    value_attr = opt_prop_def(IntegerAttr[I64], prop_name="value")
+    channels_first = opt_prop_def(UnitAttr)
+
+    def __init__(
+        self,
+        label: str,
+        value: SSAValue,
+        result: BufferType,
+        windows: Windows,
+        border: int = 0,
+        *,
+        channels_first: bool = False,
+    ) -> None:
+        super().__init__(
+            label,
+            value,
+            result,
+            {
+                **windows.properties(),
+                "value": IntegerAttr(border, i64) if windows.has_border else None,
+                "channels_first": UnitAttr() if channels_first else None,
+            },
+        )
+
+    @property
+    def border(self) -> int:
+        """What the border holds."""
+        return 0 if self.value_attr is None else self.value_attr.value.data
 
     @property
     def slot_length(self) -> int:
@@ -159,6 +221,10 @@ class PatchesOp(WindowOp):
         width = self.windows.taps * self.channels
         if not is_exact(source.element_type) or source.element_type != result.element_type:
             raise VerifyException(f"gathering keeps an exact element type: {source} to {result}")
+        if self.windows.has_border and not holds(source.element_type, self.border):
+            raise VerifyException(f"{source.element_type} does not hold {self.border}")
+        if self.channels_first is not None and isinstance(source, BitsType):
+            raise VerifyException("only arrays may have their channels first")
         if element_count(result) != self.windows.number * width:
             raise VerifyException(f"{result} does not hold {self.windows.number} rows of {width}")
         if isinstance(result, BitsType) and result.width != width:

@@ -89,6 +89,7 @@ _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "down": np.trunc,
     "sign": np.sign,
     "bipolar": lambda x: np.where(x >= 0, 1, -1),
+    "positive": lambda x: np.where(x > 0, 1, -1),
 }
 
 

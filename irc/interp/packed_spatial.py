@@ -43,12 +43,12 @@ class PackedSpatialFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: packed.PatchesOp, args: PythonValues
     ) -> Any:
         source, result = packed.buffer_type(op.input), packed.buffer_type(op.output)
-        x = args[0]
+        x = _bordered(op, args[0])
         if isinstance(source, BitsType):
             assert isinstance(result, BitsType)
             if source.width % source.word == 0:
                 # Whole words: [N, rows, planes, words] as frames whose channels are plane by plane.
-                patches = _gather(x.reshape(len(x), source.rows, -1), op.windows)
+                patches = _gather(x, op.windows)
                 patches = patches.reshape(*patches.shape[:3], source.planes, source.words)
                 moved = np.moveaxis(patches, 3, 2)
                 return (moved.reshape(len(x), result.rows, result.planes, result.words),)
@@ -110,13 +110,35 @@ class PackedSpatialFunctions(InterpreterFunctions):
         else:
             border = np.full(op.channels, op.pad_value, numpy_dtype(result.element_type))
             inner = x.astype(border.dtype)
-        padded = np.empty((len(x), *op.padded, border.size), border.dtype)
-        padded[...] = border.reshape(-1)
-        place = [slice(b, b + size) for b, size in zip(op.before, op.space, strict=True)]
-        padded[(slice(None), *place)] = inner
+        padded = _pad(inner, border, op.before, op.padded)
         if isinstance(result, BitsType):
             return (padded.reshape(len(x), result.rows, result.planes, result.words),)
         return (padded.reshape(len(x), -1),)
+
+
+def _bordered(op: packed.PatchesOp, x: Array) -> Array:
+    """The frames with their border, [N, pixels, elements or words], channels last."""
+    source, windows = packed.buffer_type(op.input), op.windows
+    if op.channels_first is not None:
+        x = np.moveaxis(x.reshape(len(x), op.channels, -1), 1, 2)
+    pixels = x.reshape(len(x), *windows.space, -1)
+    if windows.has_border:
+        if isinstance(source, BitsType):
+            border = pad_pixel(op.border, source)
+        else:
+            border = np.full(op.channels, op.border, numpy_dtype(source.element_type))
+        pixels = _pad(pixels, border, windows.before, windows.padded)
+    return pixels.reshape(len(x), -1, pixels.shape[-1])
+
+
+def _pad(pixels: Array, border: Array, before: Sequence[int], padded: Sequence[int]) -> Array:
+    """Frames [N, …space, elements] inside a border of the given pixel."""
+    result = np.empty((len(pixels), *padded, border.size), border.dtype)
+    result[...] = border.reshape(-1)
+    sizes = zip(before, pixels.shape[1:], strict=False)
+    place = [slice(start, start + size) for start, size in sizes]
+    result[(slice(None), *place)] = pixels
+    return result
 
 
 def pad_pixel(value: int, result: BitsType) -> Array:
@@ -143,8 +165,8 @@ def widen_planes(words: Array, source: BitsType, result: BitsType) -> Array:
 
 
 def _gather(x: Array, at: packed.Windows) -> Array:
-    """Windows [N, P, taps, C] of frames [N, pixels · C] or [N, pixels, C]."""
-    frames = x.reshape(len(x), *at.space, -1)
+    """Windows [N, P, taps, C] of frames [N, pixels · C] or [N, pixels, C], border included."""
+    frames = x.reshape(len(x), *at.padded, -1)
     view = windows(frames, at.kernel, at.strides, at.dilations)
     rank = len(at.space)
     pixels = np.moveaxis(view, 1 + rank, -1)
@@ -154,8 +176,9 @@ def _gather(x: Array, at: packed.Windows) -> Array:
 def _gather_bits(x: Array, op: packed.PatchesOp, source: BitsType) -> Array:
     """Patches of bits whose pixels end in mid-word: taken apart and packed again."""
     result = packed.bits_type(op.output)
-    bits = unpack_words(x, source.width)
-    patches = _gather(bits.reshape(len(x), source.rows, -1), op.windows)
+    words = x.reshape(*x.shape[:2], source.planes, source.words)
+    bits = unpack_words(words, source.width)
+    patches = _gather(bits.reshape(*x.shape[:2], -1), op.windows)
     patches = patches.reshape(*patches.shape[:3], source.planes, source.width)
     rows = np.moveaxis(patches, 3, 2).reshape(len(x), result.rows, result.planes, result.width)
     return pack_words(rows, result.word)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp, ShapedType
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter
 
@@ -65,7 +65,7 @@ def make_interpreter(module: ModuleOp) -> Interpreter:
 def frames_at_once(function: FuncOp) -> int:
     """How many frames keep the values of a function within `ELEMENTS_AT_ONCE`."""
     values = (value.type for op in function.body.block.ops for value in op.results)
-    tensors = (kind for kind in values if isinstance(kind, TensorType))
+    tensors = (kind for kind in values if isinstance(kind, ShapedType))
     elements = sum(prod(max(size, 1) for size in kind.get_shape()) for kind in tensors)
     return max(1, min(FRAMES_AT_ONCE, ELEMENTS_AT_ONCE // max(1, elements)))
 

@@ -26,10 +26,10 @@ TOOL = "import sys; from irc.tools.irc import main; sys.exit(main())"
 """The tool as a program for `python -c`, so that tests can put lines before it."""
 
 SLOW = """\
-import time
-from pathlib import Path
+import os, time
 def slow(*_, **__):
-    open("started", "w").close()
+    # The plain calls: inside open(), CPython can swallow an interrupt.
+    os.close(os.open("started", os.O_CREAT))
     time.sleep(60)
 """
 
@@ -56,6 +56,11 @@ def start(setup: str, *arguments: str, **environment: str) -> subprocess.Popen[s
     )
 
 
+def left_behind() -> dict[str, bytes | None]:
+    """Everything here, but for the stamp that ONNX Runtime leaves in the temporary folder."""
+    return {name: data for name, data in everything_in(Path()).items() if name != "tmp/.ses"}
+
+
 def interrupt(process: subprocess.Popen[str], signs: Path) -> tuple[str, str]:
     """Send Ctrl-C once `signs` exists; returns what the process printed."""
     deadline = time.monotonic() + TIMEOUT
@@ -80,7 +85,7 @@ def test_interrupts_end_quietly_and_leave_nothing(place: str):
     assert process.returncode == INTERRUPTED
     assert (out, err.split()[-1]) == ("", "interrupted")
     assert "Traceback" not in err
-    assert everything_in(Path()) == before
+    assert left_behind() == before
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_an_interrupt_while_the_compiler_runs(arguments: tuple[str, ...], tmp_pa
     out, err = interrupt(process, Path("started"))
     assert process.returncode == INTERRUPTED
     assert (out, err.split()[-1]) == ("", "interrupted")
-    assert everything_in(Path()) == before
+    assert left_behind() == before
 
 
 @pytest.mark.parametrize("target", ["c", "verilog", "host"])

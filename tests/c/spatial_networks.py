@@ -100,10 +100,14 @@ def spatial_network(random: Random) -> ModuleOp:
     """A function @net with one argument and one or two results."""
     builder = SpatialBuilder(random)
     space = random.choice([(6, 5), (7, 7), (9,), (14,), (1, 8), (3, 4, 3)])
-    shape = (*space, random.choice(CHANNELS))
+    channels = random.choice(CHANNELS)
+    is_moved = random.random() < 0.3
+    shape = (channels, *space) if is_moved else (*space, channels)
     element_type = random.choice([*INPUT_TYPES, bipolar, uint(2), sint(2)])
     block = Block(arg_types=[TensorType(element_type, shape)])
     value: SSAValue = block.args[0]
+    if is_moved:
+        value = builder.add(bnn.TransposeOp(value, [*range(1, len(shape)), 0]))
     results: list[SSAValue] = []
     if random.random() < 0.3:
         value = builder.binary_layers(value)

@@ -90,11 +90,11 @@ def test_every_operation_prints_as_it_parses() -> None:
         ),
         (
             'bnn.quantize "floor" %f : tensor<4xf32> -> tensor<4x!bnn.bipolar>',
-            "rounding 'bipolar' and result type !bnn.bipolar go together",
+            "roundings 'bipolar' and 'positive' and result type !bnn.bipolar go together",
         ),
         (
             'bnn.quantize "bipolar" %f : tensor<4xf32> -> tensor<4xsi2>',
-            "rounding 'bipolar' and result type !bnn.bipolar go together",
+            "roundings 'bipolar' and 'positive' and result type !bnn.bipolar go together",
         ),
         (
             'bnn.quantize "floor" %f max 8 : tensor<4xf32> -> tensor<4xsi4>',

@@ -78,10 +78,10 @@ class RandomNetwork:
         inputs = "".join(f" --input {text}" for text in self.declarations)
         return f"irc verify {stem}.onnx --data {stem}.npz{inputs}"
 
-    def __repr__(self) -> str:
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         # Hypothesis prints this: the nodes say more than any bytes.
         nodes = "\n".join(f"  {onnx.printer.to_text(node)}" for node in self.model.graph.node)
-        return f"RandomNetwork(inputs {self.declarations},\n{nodes}\n)"
+        printer.text(f"RandomNetwork(inputs {self.declarations},\n{nodes}\n)")
 
 
 def random_network(seed: int) -> RandomNetwork:

@@ -1,7 +1,7 @@
 """Random convolutional networks of one and two dimensions; see `random_network` for what is in one.
 
-    network = random_spatial_network(seed)
-    @given(random_spatial_networks())
+network = random_spatial_network(seed)
+@given(random_spatial_networks())
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class RandomSpatialNetwork(RandomNetwork):
 
     unusual: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return super().__repr__()
+    # The dataclass would write one with all the frames.
+    __repr__ = RandomNetwork.__repr__
 
 
 def random_spatial_network(seed: int) -> RandomSpatialNetwork:

@@ -24,6 +24,8 @@ class SpatialParts(Parts):
 
     channels: int = 1
     space: tuple[int, ...] = ()
+    borders: tuple[float, ...] = (0.0,)
+    """Values that an integer stands for in the activation: what it can be padded with."""
     unusual: list[str] = field(default_factory=list[str])
     """What the network holds that no integer can stand for: such networks may end in obstacles."""
 
@@ -63,12 +65,16 @@ class SpatialParts(Parts):
     def spatial_quantizer(self, value: str) -> str:
         """An activation of few bits, written in QONNX or in plain ONNX."""
         graph, numbers = self.graph, self.numbers
+        self.borders = (0.0,)
         plain = ("Sign", "round and clip", "clip and round")
         kind = self.choices.pick(("BipolarQuant", "Quant", *plain) if self.is_qonnx else plain)
         match kind:
             case "BipolarQuant":
-                return graph.qonnx("BipolarQuant", value, graph.constant(numbers.positive()))
+                scale = numbers.positive()
+                self.borders = (0.0, -float(scale), float(scale))
+                return graph.qonnx("BipolarQuant", value, graph.constant(scale))
             case "Sign":
+                self.borders = (0.0, -1.0, 1.0)
                 return graph.node("Sign", value)
             case "round and clip" if graph.export.opset >= 11:
                 low, high = self.choices.pick(((0, 3), (-2, 1), (-7, 7)))
@@ -127,15 +133,11 @@ class SpatialParts(Parts):
 
     def padded(self, value: str) -> str:
         """A `Pad` node, most often with one of the values that networks are trained with."""
-        border = self.choices.pick((-1.0, 1.0, 0.0))
-        if border:
-            self.unusual.append(f"a border of {border}")
+        border = self.choices.pick(self.borders)
         before = [self.choices.integer(0, 2) for _ in self.space]
         after = [self.choices.integer(0, 2) for _ in self.space]
         pads = [0, 0, *before, 0, 0, *after]
-        self.space = tuple(
-            s + b + a for s, b, a in zip(self.space, before, after, strict=True)
-        )
+        self.space = tuple(s + b + a for s, b, a in zip(self.space, before, after, strict=True))
         if self.graph.export.opset < 11:
             return self.graph.node("Pad", value, pads=pads, value=border)
         constants = self.graph.constant(pads, np.int64), self.graph.constant(border)
@@ -158,14 +160,17 @@ class SpatialParts(Parts):
             attributes["dilations"] = dilations
         extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]
         border = choices.pick(("none", "pads", "SAME_UPPER", "SAME_LOWER", "VALID"))
-        if border.startswith("SAME") and max(dilations) > 1:
-            border = "none"  # ONNX Runtime refuses the two together for pools
+        reaches = all(e >= s for e, s in zip(extents, attributes["strides"], strict=True))
+        if border.startswith("SAME") and (max(dilations) > 1 or not reaches):
+            border = "none"  # ONNX Runtime refuses these for pools.
         pads = [0] * 2 * rank
         if border == "pads":
             pads = [choices.integer(0, k - 1) for k in (*kernel, *kernel)]
             attributes["pads"] = pads
         elif border != "none":
             attributes["auto_pad"] = border
+        # ONNX's shape inference counts windows that begin behind the frame, ONNX Runtime does not.
+        ceil_mode = ceil_mode and reaches
         if ceil_mode:
             attributes["ceil_mode"] = 1
         counts: list[int] = []

@@ -37,7 +37,7 @@ def granule(values: Array) -> float:
 
 @dataclass
 class Affine:
-    """`scale · x + offset` of an exact x: a scalar scale, an offset [1] or [K], in float64.
+    """`scale · x + offset` of an exact x, both [1] or one number a channel [K], in float64.
 
     What float32 gives is never larger than `largest`, a whole multiple of the power of two
     `granule` (0 where that is unknown), and at most `error` away from the real number.
@@ -45,7 +45,7 @@ class Affine:
 
     source: SSAValue
     reachable: Reachable
-    scale: float
+    scale: Array
     offset: Array
     largest: float
     granule: float
@@ -54,7 +54,7 @@ class Affine:
     @staticmethod
     def of_exact(source: SSAValue, reachable: Reachable) -> Affine:
         """The cast of an exact value, as it is."""
-        found = Affine(source, reachable, 1.0, np.zeros(1), float(reachable.largest), 1.0, 0.0)
+        found = Affine(source, reachable, np.ones(1), np.zeros(1), float(reachable.largest), 1.0, 0.0)
         found._round()
         return found
 
@@ -69,21 +69,34 @@ class Affine:
                 self.scale, self.offset = sign * self.scale, sign * self.offset + addend
                 self.largest += float(np.abs(c).max())
                 self.granule = min(self.granule, granule(c))
-            case "mul", c if c is not None and _is_scalar(c):
-                self._multiply(float(c[0]), granule(c))
-            case "div", c if c is not None and _is_scalar(c) and c[0] != 0:
-                is_power = abs(math.frexp(float(c[0]))[0]) == 0.5
-                self._multiply(1 / float(c[0]), 1 / abs(float(c[0])) if is_power else 0.0)
+            case "mul", c if c is not None:
+                self._multiply(c, granule(c))
+            case "div", c if c is not None and bool((c != 0).all()):
+                is_power = bool((np.abs(np.frexp(c)[0]) == 0.5).all())
+                self._multiply(1 / c, float((1 / np.abs(c)).min()) if is_power else 0.0)
             case _:
                 return False
         self._round()
         return True
 
-    def _multiply(self, factor: float, unit: float) -> None:
+    def _multiply(self, factor: Array, unit: float) -> None:
         self.scale, self.offset = self.scale * factor, self.offset * factor
-        self.largest *= abs(factor)
-        self.error *= abs(factor)
+        most = float(np.abs(factor).max())
+        self.largest *= most
+        self.error *= most
         self.granule = 0.0 if unit == 0 or self.granule == 0 else self.granule * unit
+
+    def add_errors(self, constant: float, result: float, before: float) -> None:
+        """What the last operation, on values of up to `before`, states beside its rounding.
+
+        `constant` is how far its factor (else its addend, with `before` = 1) may be off, `result`
+        how far the reference may be from what we compute.
+        """
+        error = constant * before + result
+        if error:
+            self.error += error
+            self.largest += error
+            self.granule = 0.0
 
     def _round(self) -> None:
         """The rounding of the last operation, unless its results are float32 numbers anyway."""
@@ -97,12 +110,13 @@ class Affine:
             self.largest += rounding
 
 
-def _is_scalar(constant: Array) -> bool:
-    return bool((constant == constant[0]).all())
+def as_affine(
+    value: SSAValue, analysis: RangeAnalysis, by_channel: bool = False
+) -> Affine | None:
+    """See `value` as an affine function of an exact value, if it is one.
 
-
-def as_affine(value: SSAValue, analysis: RangeAnalysis) -> Affine | None:
-    """See `value` as an affine function of an exact value, if it is one with a scalar scale."""
+    Its scale is one number, or with `by_channel` possibly one a channel.
+    """
     chain: list[bnn.EwiseOp] = []
     while isinstance(value.owner, bnn.EwiseOp):
         chain.append(value.owner)
@@ -114,7 +128,8 @@ def as_affine(value: SSAValue, analysis: RangeAnalysis) -> Affine | None:
     assert reachable is not None
     found = Affine.of_exact(source, reachable)
     for op in reversed(chain):
-        if op.constant_error or op.result_error:
+        before = found.largest if op.fn.data == "mul" else 1.0
+        if op.constant_error and op.fn.data not in ("mul", "add"):
             return None
         constant = None
         if op.constant is not None:
@@ -124,4 +139,11 @@ def as_affine(value: SSAValue, analysis: RangeAnalysis) -> Affine | None:
             constant = constant.reshape(-1)
         if not found.apply(op.fn.data, constant):
             return None
-    return found
+        found.add_errors(_most(op.constant_error), _most(op.result_error), before)
+    if bool((found.scale == found.scale[0]).all()):
+        found.scale = found.scale[:1]
+    return found if by_channel or found.scale.size == 1 else None
+
+
+def _most(errors: bnn.DenseAttr | None) -> float:
+    return 0.0 if errors is None else float(np.abs(errors.numpy()).max(initial=0))

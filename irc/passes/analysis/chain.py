@@ -218,4 +218,4 @@ class Chain:
     def _quantize(self, x: Array) -> Array:
         low, high = self.quantizer.bounds
         codes = quantize(self.quantizer.rounding.data, x, low, high)
-        return (codes > 0).astype(np.int64) if self.quantizer.rounding.data == "bipolar" else codes
+        return (codes > 0).astype(np.int64) if self.quantizer.rounding.data in bnn.SIGNS else codes

@@ -252,7 +252,7 @@ class RangeAnalysis:
                 return Reachable(low, high, np.maximum(step, 1))
             case bnn.QuantizeOp() as op:
                 low, high = op.bounds
-                return Reachable.uniform(low, high, 2 if op.rounding.data == "bipolar" else 1)
+                return Reachable.uniform(low, high, 2 if op.rounding.data in bnn.SIGNS else 1)
             case _:
                 return Reachable.of_type(bnn.frame_type(value).element_type)
 

@@ -1,4 +1,4 @@
-"""Put FIFOs between layers, so that one can finish a vector while the next is busy with another."""
+"""Put FIFOs between layers, so that one can work on while the next is busy with something else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -18,29 +18,56 @@ SMALLEST_DEPTH = 2
 
 @dataclass(frozen=True)
 class InsertFifos(ModulePass):
-    """Before each matrix-vector unit, a FIFO that holds one of its input vectors.
+    """Before matrix-vector units and borders, FIFOs for what comes while these take nothing.
 
-    Such a unit takes a vector in one go and then nothing until it has computed all neuron folds;
-    with the FIFO, the layer before keeps working meanwhile. None is needed where there is only
-    one neuron fold, nor where the host or a window feeds the unit, for these can wait.
+    A matrix-vector unit takes a vector in one go and then nothing until it has computed all neuron
+    folds: the FIFO holds one vector. None is needed where there is only one neuron fold, nor where
+    the host or a window feeds the unit, for these can wait.
+
+    Padding takes nothing while the border between two frames leaves: the FIFO holds what the
+    layers before give in that time.
     """
 
     name = "insert-fifos"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
+            # Cycles a frame of the slowest unit so far; the host is never slow.
+            slowest = 0
             for unit in list(function.body.block.ops):
-                if isinstance(unit, dataflow.MvuOp) and unit.neuron_folds > 1:
-                    _insert(unit)
+                match unit:
+                    case dataflow.MvuOp() if unit.neuron_folds > 1:
+                        _before_folds(unit)
+                    case dataflow.PadOp() if slowest:
+                        _before_border(unit, slowest)
+                    case _:
+                        pass
+                if isinstance(unit, dataflow.DataflowNode):
+                    slowest = max(slowest, unit.cycles())
 
 
-def _insert(unit: dataflow.MvuOp) -> None:
+def _before_folds(unit: dataflow.MvuOp) -> None:
     value = _source_at_full_rate(unit.input)
-    if isinstance(value.owner, dataflow.ToStreamOp | dataflow.FifoOp | dataflow.WindowOp):
+    if isinstance(value.owner, dataflow.ToStreamOp | dataflow.WindowOp):
+        return
+    _insert(value, -(-unit.columns // dataflow.stream_type(value).lanes), unit)
+
+
+def _before_border(unit: dataflow.PadOp, slowest: int) -> None:
+    """Room for the share of a frame that comes during the border, and for a beat under way."""
+    inside = unit.inside()
+    border = inside.index(True) + inside[::-1].index(True)
+    if border:
+        source = dataflow.stream_type(unit.input)
+        _insert(unit.input, -(-border * source.beats // slowest) + 1, unit)
+
+
+def _insert(value: SSAValue, beats: int, unit: Operation) -> None:
+    """A queue of so many beats, at least, where the stream `value` is read on the way to `unit`."""
+    if isinstance(value.owner, dataflow.FifoOp):
         return
     reader = value.get_user_of_unique_use()
     assert reader is not None
-    beats = -(-unit.columns // dataflow.stream_type(value).lanes)
     fifo = dataflow.FifoOp(value, max(SMALLEST_DEPTH, beats))
     fifo.location = unit.location
     Rewriter.insert_op(fifo, InsertPoint.before(reader))

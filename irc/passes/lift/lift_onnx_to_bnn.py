@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, ModuleOp, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, ModuleOp, TensorType, i1
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import onnx
-from irc.dialects.bnn import frame_type
+from irc.dialects.bnn import DenseAttr, ThresholdOp, frame_type, uint
 from irc.dialects.onnx_types import static_shape
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.lift.lifting import BlockedError, Lifting, Obstacle
 from irc.passes.lift.rules import RULES
 from irc.passes.rewriting import functions_of
+from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute
 
 
 class LiftError(UnsupportedError):
@@ -70,7 +72,7 @@ def lift_function(function: FuncOp) -> FuncOp:
         lifting.obstacles.append(Obstacle("return", "output", "the result is a constant"))
     if lifting.obstacles:
         raise LiftError(lifting.obstacles)
-    results = [lifting.values[value] for value in terminator.arguments]
+    results = [_result(lifting, value) for value in terminator.arguments]
     block.add_op(ReturnOp(*results))
     lifted = FuncOp(
         function.sym_name.data,
@@ -81,6 +83,18 @@ def lift_function(function: FuncOp) -> FuncOp:
     )
     lifted.location = function.location
     return lifted
+
+
+def _result(lifting: Lifting, value: SSAValue) -> SSAValue:
+    """What a function returns for an ONNX value; a boolean is 1 or 0, no sign."""
+    lifted = lifting.values[value]
+    if frame_type(value).element_type != i1:
+        return lifted
+    one = DenseAttr.from_integers(np.ones((1, 1), np.int64))
+    threshold = ThresholdOp(lifted, one, uint(1))
+    threshold.attributes[MARGIN] = margin_attribute([])
+    lifting.block.add_op(threshold)
+    return threshold.output
 
 
 def _check_inputs(function: FuncOp) -> None:

@@ -156,7 +156,12 @@ class Lifting:
         constant: npt.ArrayLike | None = None,
         constant_error: npt.ArrayLike | None = None,
     ) -> SSAValue:
-        """Emit one element-wise function."""
+        """Emit one element-wise function, of constants a channel with the channels last."""
+        if _is_per_first_axis(constant) and _is_per_first_axis(constant_error, True):
+            constant = np.reshape(constant, -1) if constant is not None else None
+            constant_error = None if constant_error is None else np.reshape(constant_error, -1)
+            last = self.ewise(fn, self.channels_last(value), constant, constant_error)
+            return self.channels_first(last)
         floats = None if constant is None else bnn.DenseAttr.from_floats(constant)
         error = None if constant_error is None else bnn.DenseAttr.from_floats(constant_error)
         return self.emit(bnn.EwiseOp(fn, value, floats, constant_error=error))
@@ -174,6 +179,14 @@ class Lifting:
         if rank < 2:
             return value
         return self.emit(bnn.TransposeOp(value, (rank - 1, *range(rank - 1))))
+
+
+def _is_per_first_axis(constant: npt.ArrayLike | None, or_one: bool = False) -> bool:
+    """Whether a constant [C, 1, …, 1] has one number for each index along the first axis."""
+    shape = np.shape(constant) if constant is not None else ()
+    if or_one and np.prod(shape) == 1:
+        return True
+    return len(shape) > 1 and shape[0] > 1 and set(shape[1:]) == {1}
 
 
 def _name(value: SSAValue) -> str:

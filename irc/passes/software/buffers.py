@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue, Use
@@ -18,7 +19,14 @@ from irc.dialects import bnn, packed
 from irc.dialects.packed_types import ArrayType, BitsType
 from irc.passes.hardware.layer_names import UniqueNames, location_name
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
-from irc.passes.software.layouts import Wish, is_compact, pixel_bits, windows_of, wish_of
+from irc.passes.software.layouts import (
+    Wish,
+    folds_border,
+    is_compact,
+    pixel_bits,
+    windows_of,
+    wish_of,
+)
 
 
 class Buffers:
@@ -28,7 +36,7 @@ class Buffers:
         self.options = options
         self.block: Block = function.body.block
         self._arrays: dict[SSAValue, SSAValue] = {}
-        self._bits: dict[tuple[SSAValue, BitsType], SSAValue] = {}
+        self._bits: dict[SSAValue, dict[BitsType, SSAValue]] = {}
         self._kernels: dict[Operation, DenseKernel] = {}
         self._labels = UniqueNames()
 
@@ -56,7 +64,7 @@ class Buffers:
     def define(self, value: SSAValue, buffer: SSAValue) -> None:
         """Say that `buffer` holds `value`."""
         if isinstance(buffer.type, BitsType):
-            self._bits[root(value), buffer.type] = buffer
+            self._bits_of(value)[buffer.type] = buffer
         else:
             self._arrays[root(value)] = buffer
 
@@ -66,21 +74,25 @@ class Buffers:
 
     def bits(self, value: SSAValue, layout: BitsType, at: Operation) -> SSAValue:
         """`value` in a layout of bits, packed before `at` if it is not there yet."""
-        key = (root(value), layout)
-        if key not in self._bits:
+        held = self._bits_of(value)
+        if layout not in held:
             pack = packed.PackOp(self.label(at, "input", "_pack"), self.array(value), layout)
-            self._bits[key] = self.emit(pack, at)
-        return self._bits[key]
+            held[layout] = self.emit(pack, at)
+        return held[layout]
+
+    def _bits_of(self, value: SSAValue) -> dict[BitsType, SSAValue]:
+        """The bits that hold `value`, by layout."""
+        return self._bits.setdefault(root(value), {})
 
     def _row_bits(self, value: SSAValue, layout: BitsType, at: Operation) -> SSAValue:
         """The same for a dense kernel, which may also gather its rows from shorter ones."""
-        of_value = [bits for (held, _), bits in self._bits.items() if held == root(value)]
+        held = self._bits_of(value)
         shorter = [
             bits
-            for bits in of_value
-            if layout.width % (width := packed.bits_type(bits).width) == 0 and width < layout.width
+            for kind, bits in held.items()
+            if layout.width % kind.width == 0 and kind.width < layout.width
         ]
-        if (root(value), layout) in self._bits or not shorter:
+        if layout in held or not shorter:
             return self.bits(value, layout, at)
         source = packed.bits_type(shorter[0])
         parts = (layout.width // source.width,)
@@ -93,13 +105,50 @@ class Buffers:
         rows = self.kernel(op).input_bits
         if isinstance(op, bnn.LinearOp) or windows_of(op).are_the_frame:
             return self.array(op.input) if rows is None else self._row_bits(op.input, rows, op)
-        pixels = None if rows is None else pixel_bits(op.input, self.options.word)
-        source = self.array(op.input) if pixels is None else self.bits(op.input, pixels, op)
         frame, windows = bnn.frame_type(op.input), windows_of(op)
         length = windows.number * windows.taps * frame.get_shape()[-1]
         result = ArrayType.of(length, frame.element_type) if rows is None else rows
-        label = self.label(op, "conv", "_patch")
-        return self.emit(packed.PatchesOp(label, source, result, windows), op)
+        value, border, channels_first = op.input, 0, False
+        if isinstance(pad := value.owner, bnn.PadOp) and folds_border(pad):
+            value, border = pad.input, int(pad.pad_value)
+            space = bnn.frame_type(value).get_shape()[:-1]
+            windows = replace(windows, space=space, before=pad.before, after=pad.after)
+        if isinstance(moved := value.owner, bnn.TransposeOp) and self.folds_transpose(moved):
+            value, channels_first = moved.input, True
+        pixels = pixel_bits(value, self.options.word) if self.reads_bits(op) else None
+        source = self.array(value) if pixels is None else self.bits(value, pixels, op)
+        patches = packed.PatchesOp(
+            self.label(op, "conv", "_patch"),
+            source,
+            result,
+            windows,
+            border,
+            channels_first=channels_first,
+        )
+        return self.emit(patches, op)
+
+    def reads_bits(self, op: bnn.ConvOp) -> bool:
+        """Whether patches are gathered from bits, not from an array."""
+        word = self.options.word
+        return self.kernel(op).input_bits is not None and pixel_bits(op.input, word) is not None
+
+    def folds_transpose(self, op: bnn.TransposeOp) -> bool:
+        """Whether everybody who reads a frame with its channels moved last gathers from an array.
+
+        They may then as well gather from the frame as it was.
+        """
+        rank = len(op.axes)
+        readers: list[Operation] = []
+        for use in op.output.uses:
+            reader = use.operation
+            is_border = isinstance(reader, bnn.PadOp) and folds_border(reader)
+            readers += [use.operation for use in reader.results[0].uses] if is_border else [reader]
+        return op.axes == (*range(1, rank), 0) and all(
+            isinstance(reader, bnn.ConvOp)
+            and not self.reads_bits(reader)
+            and not windows_of(reader).are_the_frame
+            for reader in readers
+        )
 
     def array_of(self, value: SSAValue) -> ArrayType:
         """The type of an array that holds `value`."""
@@ -108,10 +157,7 @@ class Buffers:
 
     def wishes(self, value: SSAValue) -> list[Wish | None]:
         """What each reader takes."""
-        return [
-            wish_of(use.operation, self.options.word, self.kernel, self.wanted)
-            for use in uses(value)
-        ]
+        return [wish_of(use.operation, self) for use in uses(value)]
 
     def wanted(self, value: SSAValue, channels: int) -> packed.BufferType:
         """The form in which a kernel that computes so many results a row should store them.

@@ -180,6 +180,8 @@ def _lower_argmax(buffers: Buffers, op: bnn.ArgmaxOp) -> None:
 
 
 def _lower_transpose(buffers: Buffers, op: bnn.TransposeOp) -> None:
+    if buffers.folds_transpose(op):
+        return
     shape = bnn.frame_type(op.input).get_shape()
     label = buffers.label(op, "transpose")
     transpose = packed.TransposeOp(label, buffers.array(op.input), shape, op.axes)

@@ -8,15 +8,15 @@ no word.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from xdsl.ir import Operation, SSAValue
 
 from irc.dialects import bnn, packed
 from irc.dialects.dense import BipolarType, uint
 from irc.dialects.packed_types import BitsType, container_width
-from irc.passes.software.dense_kernels import DenseKernel
+from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
 
 
 @dataclass(frozen=True)
@@ -52,28 +52,57 @@ def is_compact(layout: BitsType) -> bool:
     return bits_of_row <= layout.width * container_width(layout.element_type)
 
 
-def wish_of(
-    reader: Operation,
-    word: int,
-    kernel: Callable[[bnn.LinearOp | bnn.ConvOp], DenseKernel],
-    wanted: Callable[[SSAValue, int], packed.BufferType],
-) -> Wish | None:
-    """What `reader` takes; `None` for an array. `wanted` says the same of its own result."""
+class Conversion(Protocol):
+    """What `wish_of` asks about other operations of the function."""
+
+    @property
+    def options(self) -> SoftwareOptions:
+        """The options of the conversion."""
+        ...
+
+    def kernel(self, op: bnn.LinearOp | bnn.ConvOp) -> DenseKernel:
+        """The kernel of an op."""
+        ...
+
+    def wanted(self, value: SSAValue, channels: int) -> packed.BufferType:
+        """Where a value should be stored."""
+        ...
+
+    def reads_bits(self, op: bnn.ConvOp) -> bool:
+        """Whether a convolution gathers from bits."""
+        ...
+
+
+def wish_of(reader: Operation, conversion: Conversion) -> Wish | None:
+    """What `reader` takes; `None` for an array."""
     match reader:
         case bnn.LinearOp() | bnn.ConvOp():
-            rows = kernel(reader).input_bits
+            rows = conversion.kernel(reader).input_bits
             if rows is None:
                 return None
             if isinstance(reader, bnn.LinearOp) or windows_of(reader).are_the_frame:
                 return Wish(rows, regroups=True)
+        case bnn.PadOp() if folds_border(reader):
+            readers = [use.operation for use in reader.output.uses]
+            if not all(isinstance(r, bnn.ConvOp) and conversion.reads_bits(r) for r in readers):
+                return None
         case bnn.MaxPoolOp() | bnn.PadOp():
             channels = bnn.frame_type(reader.output).get_shape()[-1]
-            if not goes_by_bits(reader, wanted(reader.output, channels)):
+            if not goes_by_bits(reader, conversion.wanted(reader.output, channels)):
                 return None
         case _:
             return None
-    pixels = pixel_bits(reader.input, word)
+    pixels = pixel_bits(reader.input, conversion.options.word)
     return None if pixels is None else Wish(pixels, regroups=False)
+
+
+def folds_border(op: bnn.PadOp) -> bool:
+    """Whether everybody who reads a frame with a border gathers it and can make up the border."""
+    element_types = {bnn.frame_type(value).element_type for value in (op.input, op.output)}
+    return len(element_types) == 1 and all(
+        isinstance(use.operation, bnn.ConvOp) and not windows_of(use.operation).are_the_frame
+        for use in op.output.uses
+    )
 
 
 def goes_by_bits(op: bnn.MaxPoolOp | bnn.PadOp, result: packed.BufferType) -> bool:

@@ -14,7 +14,7 @@ from irc.passes.software.dense_kernels import (
     staircase_bound,
     staircase_of,
 )
-from irc.passes.software.layouts import goes_by_bits, windows_of
+from irc.passes.software.layouts import folds_border, goes_by_bits, windows_of
 
 FUSING = (bnn.LinearOp, bnn.ConvOp, bnn.MaxPoolOp, bnn.SumPoolOp)
 """Ops whose kernels can threshold what they compute."""
@@ -32,7 +32,12 @@ def fused_threshold(
 
 
 def lower_pad(buffers: Buffers, op: bnn.PadOp) -> None:
-    """On bits if the readers want bits, a row for each pixel; else in an array."""
+    """On bits if the readers want bits, a row for each pixel; else in an array.
+
+    Nothing is done where readers make up the border as they gather.
+    """
+    if folds_border(op):
+        return
     *space, channels = bnn.frame_type(op.input).get_shape()
     result = buffers.wanted(op.output, channels)
     if isinstance(result, BitsType):

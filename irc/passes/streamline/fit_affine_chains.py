@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from irc.dialects import bnn
 from irc.interp.ewise import apply_ewise, quantize
+from irc.passes.analysis.affine import as_affine
+from irc.passes.analysis.chain import Link
 from irc.passes.analysis.ranges import RangeAnalysis
 from irc.passes.rewriting import apply_greedily
 
@@ -23,6 +25,9 @@ Array = npt.NDArray[Any]
 
 MAX_INTEGERS = 1 << 16
 """Most integers at which a chain is compared with its affine function."""
+
+MAX_CODES = 1 << 8
+"""Most integers, of which and into which a chain is seen as a quantizer."""
 
 
 @dataclass
@@ -102,11 +107,89 @@ def _evaluate(
     return x if bool(np.isfinite(x).all()) else None
 
 
+@dataclass
+class ChainIsQuantizer(RewritePattern):
+    """`f(x) = a·q(x)` on every integer x that can occur, with q(x) an integer of few bits.
+
+    Such is a ReLU, a clip or a slope a channel behind a quantizer. Only in front of sums of
+    products, and where f is no scale and offset that can move behind the sum.
+    """
+
+    analysis: RangeAnalysis
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
+            return
+        chain: list[bnn.EwiseOp] = []
+        value = op.input
+        while isinstance(value.owner, bnn.EwiseOp):
+            chain.append(value.owner)
+            value = value.owner.input
+        if not chain or not isinstance(value.owner, bnn.CastOp):
+            return
+        if as_affine(op.input, self.analysis) is not None:
+            return
+        results = self._results(chain[::-1], value.owner.input)
+        unit = None if results is None else _unit(results)
+        if results is None or unit is None:
+            return
+        codes = np.rint(results / unit)
+        low, high = int(codes.min()), int(codes.max())
+        constant = bnn.DenseAttr.from_floats(unit)
+        divided = bnn.EwiseOp("div", op.input, constant)
+        quantized = bnn.QuantizeOp(
+            "half_even", divided.output, bnn.smallest_int(low, high), low, high
+        )
+        cast = bnn.CastOp(quantized.output)
+        scaled = bnn.EwiseOp("mul", cast.output, constant)
+        for new_op in (divided, quantized, cast, scaled):
+            new_op.location = chain[0].location
+        rewriter.insert([divided, quantized, cast, scaled], InsertPoint.before(op))
+        op.operands[0] = scaled.output
+        rewriter.handle_operation_modification(op)
+
+    def _results(self, chain: list[bnn.EwiseOp], source: SSAValue) -> Array | None:
+        """The chain's float32 results [n, C] (or [n, 1]) for all n integers; `None` where they
+        are too many, or not the same in every runtime or at every pixel."""
+        reachable = self.analysis.of(source)
+        assert reachable is not None
+        all_ = reachable.merged()
+        low, high, step = int(all_.low[0]), int(all_.high[0]), int(all_.step[0])
+        if (high - low) // step >= MAX_CODES:
+            return None
+        x = np.arange(low, high + 1, step).astype(np.float32)[:, None]
+        for op in chain:
+            constant = None if op.constant is None else op.constant.numpy()
+            if constant is not None and constant.size not in (1, *constant.shape[-1:]):
+                return None
+            if not Link.of(op).is_reproducible:
+                return None
+            x = apply_ewise(op.fn.data, x, None if constant is None else constant.reshape(-1))
+        return x if bool(np.isfinite(x).all()) else None
+
+
+def _unit(results: Array) -> np.float32 | None:
+    """A number of which all results are multiples, to the bit in float32, and few; if any."""
+    different = np.unique(results)
+    if not different.any():
+        return np.float32(1)
+    for candidates in (np.abs(different), np.diff(different)):
+        unit = candidates[candidates > 0].min(initial=np.float32(np.inf))
+        if not np.isfinite(unit):
+            continue
+        with np.errstate(over="ignore"):
+            codes = np.rint(different / unit)
+        if codes.max() - codes.min() < MAX_CODES and np.array_equal(codes * unit, different):
+            return unit
+    return None
+
+
 @dataclass(frozen=True)
 class FitAffineChains(ModulePass):
-    """See chains of float functions as a·x + b, where they are, on the integers that occur."""
+    """See chains of float functions as a·x + b or a·q(x) on the integers that occur."""
 
     name = "fit-affine-chains"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        apply_greedily(op, ChainIsAffine(RangeAnalysis()))
+        analysis = RangeAnalysis()
+        apply_greedily(op, ChainIsAffine(analysis), ChainIsQuantizer(analysis))

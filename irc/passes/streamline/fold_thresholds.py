@@ -96,7 +96,7 @@ def fold(match: Match, analysis: RangeAnalysis) -> None:
         steps, element_type = bits, bnn.bipolar
     op = _threshold(source, steps, element_type)
     op.location = quantizer.location
-    op.attributes[MARGIN] = _margin_attribute(ambiguous)
+    op.attributes[MARGIN] = margin_attribute(ambiguous)
     Rewriter.insert_op(op, InsertPoint.before(quantizer))
     _replace_quantizer(quantizer, op)
 
@@ -194,7 +194,8 @@ def _threshold(source: SSAValue, steps: Steps, element_type: Attribute) -> bnn.T
     )
 
 
-def _margin_attribute(ambiguous: list[Ambiguity]) -> Attribute:
+def margin_attribute(ambiguous: list[Ambiguity]) -> Attribute:
+    """What `margin_of` reads again."""
     return bnn.DenseAttr.from_integers(np.array(ambiguous)) if ambiguous else StringAttr("exact")
 
 

@@ -49,7 +49,7 @@ def interval_of(value: SSAValue) -> Interval:
         case _:
             pass
     for op in reversed(chain):
-        found = _step(op, found)
+        found = interval_after(op, found)
     return found
 
 
@@ -59,14 +59,16 @@ def _exact_bounds(op: bnn.CastOp) -> tuple[float, float]:
     return element_range(bnn.frame_type(op.input).element_type)
 
 
-def _step(op: bnn.EwiseOp, x: Interval) -> Interval:
+def interval_after(op: bnn.EwiseOp, x: Interval) -> Interval:
     """Bounds of an element-wise function, by its values at the ends where it is monotone."""
     monotone = {"add", "sub", "rsub", "mul", "div", "max", "min", "neg", "relu", "prelu"}
     monotone |= {"floor", "ceil", "round", "sign"}
     if op.fn.data not in monotone:
         return Interval(-math.inf, math.inf)
     constant = None if op.constant is None else op.constant.numpy().reshape(-1)
-    ends = np.array([[x.low], [x.high]], np.float32)
+    # A function with another slope below 0 has its extremes at the ends or at 0.
+    inside = 0.0 if x.low < 0 < x.high else x.low
+    ends = np.array([[x.low], [inside], [x.high]], np.float32)
     with np.errstate(all="ignore"):
         results = apply_ewise(op.fn.data, ends, constant)
     if np.isnan(results).any():
@@ -85,7 +87,7 @@ class RoundIsQuantize(RewritePattern):
         rounding = _ROUNDINGS.get(op.fn.data)
         if rounding is None or _leads_to_quantizer(op):
             return
-        bounds = _step(op, interval_of(op.input))
+        bounds = interval_after(op, interval_of(op.input))
         _replace(op, op.input, rounding, bounds, rewriter)
 
 
@@ -106,7 +108,10 @@ class ClippedRoundIsQuantize(RewritePattern):
         bounds = Interval(-math.inf, math.inf)
         value: SSAValue = op.output
         while isinstance(value.owner, bnn.EwiseOp) and value.owner.fn.data in ("max", "min"):
-            bounds = _clipped(value.owner, bounds)
+            narrowed = _clipped(value.owner, bounds)
+            if narrowed is None:
+                return
+            bounds = narrowed
             value = value.owner.input
         inner = value.owner
         if not isinstance(inner, bnn.EwiseOp) or inner is op:
@@ -116,12 +121,13 @@ class ClippedRoundIsQuantize(RewritePattern):
             _replace(op, inner.input, rounding, bounds, rewriter)
 
 
-def _clipped(op: bnn.EwiseOp, outer: Interval) -> Interval:
-    """The bounds that `op` sets, within those that later operations set."""
+def _clipped(op: bnn.EwiseOp, outer: Interval) -> Interval | None:
+    """The bounds that `op` sets, within those that later operations set; `None` where they differ
+    between channels."""
     assert op.constant is not None
     values = op.constant.numpy().reshape(-1)
     if values.size == 0 or not bool((values == values[0]).all()):
-        return outer
+        return None
     bound = float(np.clip(values[0], outer.low, outer.high))
     if op.fn.data == "max":
         return Interval(bound, outer.high)

@@ -77,7 +77,8 @@ class MoveAffinePastLinear(RewritePattern):
 class MoveAffinePastConv(RewritePattern):
     """`W∗(a·x + b) = a·(W∗x) + W∗b`: every window of a convolution is a linear operation.
 
-    Without borders inside the window, `W∗b` is one number an output channel.
+    Without borders inside the window, `W∗b` is one number an output channel. Where each output
+    channel reads one input channel, a may differ between them.
     """
 
     analysis: RangeAnalysis
@@ -86,7 +87,7 @@ class MoveAffinePastConv(RewritePattern):
     def match_and_rewrite(self, op: bnn.ConvOp, rewriter: PatternRewriter) -> None:
         if not is_exact(op.weights.element_type) or is_exact(bnn.frame_type(op.input).element_type):
             return
-        affine = as_affine(op.input, self.analysis)
+        affine = as_affine(op.input, self.analysis, by_channel=op.weights.shape[-1] == 1)
         if affine is None:
             return
         sums = conv_range(op, affine.reachable)
@@ -106,7 +107,10 @@ class MoveAffinePastConv(RewritePattern):
         total = np.abs(flat).sum(axis=1).astype(np.float64)
         offset = scales * products + offsets
         error = _rounding_error(affine, np.abs(scales) * total, scales, offsets, flat.shape[1])
-        factor = affine.scale * scales
+        of_input = affine.scale
+        if of_input.size > 1:
+            of_input = np.repeat(of_input, rows // op.groups)
+        factor = of_input * scales
         replace_located(rewriter, op, exact, *_affine_of(exact.output, factor, offset, error))
 
 
@@ -120,7 +124,7 @@ class MoveAffinePastSumPool(RewritePattern):
     def match_and_rewrite(self, op: bnn.SumPoolOp, rewriter: PatternRewriter) -> None:
         if is_exact(bnn.frame_type(op.input).element_type):
             return
-        affine = as_affine(op.input, self.analysis)
+        affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None:
             return
         size = op.window_size
@@ -129,7 +133,7 @@ class MoveAffinePastSumPool(RewritePattern):
         exact = bnn.SumPoolOp(affine.source, op.kernel, op.strides, op.dilations, element_type)
         one, total = np.ones(1), np.array([float(size)])
         error = _rounding_error(affine, total, one, np.zeros(1), size)
-        factor, offset = affine.scale * one, size * affine.offset
+        factor, offset = affine.scale, size * affine.offset
         replace_located(rewriter, op, exact, *_affine_of(exact.output, factor, offset, error))
 
 

@@ -15,10 +15,10 @@ from irc.dialects import bnn
 from irc.dialects.dense import element_range
 from irc.interp.ewise import apply_ewise
 from irc.passes.rewriting import apply_greedily
-from irc.passes.streamline.streamline_pools import rises
+from irc.passes.streamline.streamline_pools import only_guards_pools, rises
 
 MAX_BORDER_SEARCH = 1 << 16
-"""Widest range of integers that are tried as the border."""
+"""Largest magnitude that is tried as the border."""
 
 
 class MovePadBeforeChain(RewritePattern):
@@ -40,7 +40,7 @@ class MovePadBeforeChain(RewritePattern):
             return
         cast = value.owner
         element_type = bnn.frame_type(cast.input).element_type
-        if _only_guards_pools(op) and all(map(rises, chain)):
+        if only_guards_pools(op) and all(map(rises, chain)):
             border = element_range(element_type)[0]
         else:
             found = _integer_border(op.pad_value, chain[::-1], element_type)
@@ -59,19 +59,16 @@ class MovePadBeforeChain(RewritePattern):
         rewriter.replace(op, new_ops)
 
 
-def _only_guards_pools(op: bnn.PadOp) -> bool:
-    """Whether the border is the lowest float and only max-pools read it."""
-    return op.pad_value <= float(np.finfo(np.float32).min) and all(
-        isinstance(use.operation, bnn.MaxPoolOp) for use in op.output.uses
-    )
-
-
 def _integer_border(value: float, chain: list[bnn.EwiseOp], element_type: Attribute) -> int | None:
-    """The integer nearest to the type's range that the chain maps to `value` in all channels."""
+    """The integer that the chain maps to `value` in all channels; `None` if there is none.
+
+    One of the type's own values if possible, else one near them: a border of zeros around bipolar
+    values, or one below a quantizer's range where its zero point lies there. The smallest of
+    several.
+    """
     low, high = element_range(element_type)
-    low, high = min(low, 0), max(high, 0)
-    if high - low > MAX_BORDER_SEARCH:
-        low, high = -MAX_BORDER_SEARCH // 2, MAX_BORDER_SEARCH // 2
+    margin = min(high - low + 1, MAX_BORDER_SEARCH)
+    low, high = max(low - margin, -MAX_BORDER_SEARCH), min(high + margin, MAX_BORDER_SEARCH)
     candidates = np.arange(low, high + 1)
     x = candidates.astype(np.float32)[:, None]
     for op in chain:
@@ -82,17 +79,23 @@ def _integer_border(value: float, chain: list[bnn.EwiseOp], element_type: Attrib
             constant = constant.reshape(1, -1)
         x = apply_ewise(op.fn.data, x, constant)
     fits = (x == np.float32(value)).all(axis=1)
-    matching = candidates[fits]
-    return None if matching.size == 0 else int(matching[np.argmin(np.abs(matching))])
+    matching = candidates[fits].tolist()
+    return min(matching, key=lambda c: (not _holds(element_type, c), abs(c)), default=None)
+
+
+def _holds(element_type: Attribute, value: int) -> bool:
+    """Whether a value is one of an exact type."""
+    if isinstance(element_type, bnn.BipolarType):
+        return value in (-1, 1)
+    low, high = element_range(element_type)
+    return low <= value <= high
 
 
 def _holding(element_type: Attribute, border: int) -> Attribute:
     """The narrowest type for the values of `element_type` and the border."""
+    if _holds(element_type, border):
+        return element_type
     low, high = element_range(element_type)
-    if isinstance(element_type, bnn.BipolarType) and border in (-1, 1):
-        return element_type
-    if not isinstance(element_type, bnn.BipolarType) and low <= border <= high:
-        return element_type
     return bnn.smallest_int(min(low, border), max(high, border))
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
 from irc.interp.ewise import quantize
-from irc.passes.analysis.chain import Link
 from irc.passes.rewriting import apply_greedily
 
 _RISING = {"relu", "sqrt", "floor", "ceil", "round", "sign", "add", "sub", "max", "min"}
@@ -21,12 +20,14 @@ _RISING = {"relu", "sqrt", "floor", "ceil", "round", "sign", "add", "sub", "max"
 
 def rises(op: bnn.EwiseOp) -> bool:
     """Whether the float function never falls, in any channel: rounding keeps the order."""
-    link = Link.of(op)
+    constant = None if op.constant is None else op.constant.numpy()
+    if constant is not None and constant.size != 1 and constant.size != constant.shape[-1]:
+        return False  # It differs between pixels, so that windows mix functions.
     match op.fn.data:
-        case "mul" | "div":
-            return link.constant is not None and bool((link.constant > 0).all())
-        case "prelu":
-            return link.constant is not None and bool((link.constant >= 0).all())
+        case "mul" | "prelu":
+            return constant is not None and bool((constant >= 0).all())
+        case "div":
+            return constant is not None and bool((constant > 0).all())
         case fn:
             return fn in _RISING
 
@@ -48,7 +49,8 @@ class QuantizeBeforeMaxPool(RewritePattern):
 class MaxPoolBeforeRisingFunction(RewritePattern):
     """`f(max(x, y)) = max(f(x), f(y))` for a float function that never falls.
 
-    Moves f in front, towards the sum whose thresholds will absorb it.
+    Moves f in front, towards the sum whose thresholds will absorb it. A border that only keeps the
+    windows whole stays directly before the pool, and as low as any float.
     """
 
     @op_type_rewrite_pattern
@@ -57,8 +59,15 @@ class MaxPoolBeforeRisingFunction(RewritePattern):
         if not isinstance(pool, bnn.MaxPoolOp) or not op.input.has_one_use() or not rises(op):
             return
         properties = (op.constant, op.constant_error, op.result_error)
-        first = bnn.EwiseOp(op.fn.data, pool.input, *properties)
-        _replace_pool(op, pool, [first], first.output, rewriter)
+        pad = pool.input.owner
+        if isinstance(pad, bnn.PadOp) and only_guards_pools(pad):
+            first = bnn.EwiseOp(op.fn.data, pad.input, *properties)
+            border = bnn.PadOp(first.output, pad.before, pad.after, pad.pad_value, f32)
+            _replace_pool(op, pool, [first, border], border.output, rewriter)
+            border.location = pad.location
+        else:
+            first = bnn.EwiseOp(op.fn.data, pool.input, *properties)
+            _replace_pool(op, pool, [first], first.output, rewriter)
 
 
 class MaxPoolBeforeCast(RewritePattern):
@@ -91,8 +100,9 @@ class MaxPoolBehindRisingFunction(RewritePattern):
             value = value.owner.input
         if not chain or not isinstance(value.owner, bnn.CastOp):
             return
-        # What a quantizer follows is better folded into thresholds before the pool.
-        if all(_leads_to_quantizer(use.operation) for use in op.output.uses):
+        # What one quantizer follows is better folded into thresholds before the pool.
+        reader = op.output.get_user_of_unique_use()
+        if reader is not None and _leads_to_quantizer(reader):
             return
         cast = value.owner
         element_type = bnn.frame_type(cast.input).element_type
@@ -104,6 +114,13 @@ class MaxPoolBehindRisingFunction(RewritePattern):
             new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
             new_ops[-1].location = link.location
         rewriter.replace(op, new_ops)
+
+
+def only_guards_pools(op: bnn.PadOp) -> bool:
+    """Whether the border is the lowest float and only max-pools read it."""
+    return op.pad_value <= float(np.finfo(np.float32).min) and all(
+        isinstance(use.operation, bnn.MaxPoolOp) for use in op.output.uses
+    )
 
 
 def _leads_to_quantizer(op: Operation) -> bool:

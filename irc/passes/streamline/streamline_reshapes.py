@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     PatternRewriter,
@@ -23,23 +23,49 @@ from irc.passes.rewriting import apply_greedily, replace_located
 Array = npt.NDArray[Any]
 
 
+_ELEMENTWISE = (bnn.CastOp, bnn.EwiseOp, bnn.QuantizeOp, bnn.ThresholdOp)
+
+
 class MoveReshapeBeforeElementwise(RewritePattern):
-    """`reshape(f(x)) = f(reshape(x))` for an element-wise f, its constants reshaped alike."""
+    """`reshape(f(x)) = f(reshape(x))` for an element-wise f, its constants reshaped alike.
+
+    Before a quantizer only with all the functions that lead to it, which thresholds absorb
+    together. Casts and float functions that others read too are cheap enough to be there twice.
+    """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.ReshapeOp, rewriter: PatternRewriter) -> None:
         inner = op.input.owner
-        if not isinstance(inner, bnn.CastOp | bnn.EwiseOp | bnn.QuantizeOp | bnn.ThresholdOp):
+        if not isinstance(inner, _ELEMENTWISE):
             return
-        if not op.input.has_one_use():
+        is_cheap = isinstance(inner, bnn.CastOp | bnn.EwiseOp)
+        if not is_cheap and not op.input.has_one_use():
             return
         shape = bnn.frame_type(op.output).get_shape()
+        if isinstance(inner, bnn.QuantizeOp) and not _can_pass_chain(inner.input, shape):
+            return
         reshape = bnn.ReshapeOp(inner.input, shape)
         after = _with_shape(inner, reshape.output, shape)
         if after is None:
             return
         reshape.location, after.location = op.location, inner.location
         rewriter.replace(op, [reshape, after])
+
+
+def _can_pass_chain(value: SSAValue, shape: tuple[int, ...]) -> bool:
+    """Whether the constants of all float functions that lead to `value` can follow a reshape
+    without growing, also those that a float sum at their beginning will leave behind it."""
+    while isinstance(value.owner, bnn.EwiseOp):
+        op = value.owner
+        for attribute in op.properties.values():
+            if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
+                old = bnn.frame_type(op.output).get_shape()
+                moved = _reshaped(attribute.numpy(), old, shape)
+                if moved is None or moved.size > attribute.size:
+                    return False
+        value = op.input
+    is_exact_already = isinstance(value.owner, bnn.CastOp | Block)
+    return is_exact_already or bnn.frame_type(value).get_shape()[-1:] == shape[-1:]
 
 
 def _with_shape(op: Operation, value: SSAValue, shape: tuple[int, ...]) -> Operation | None:

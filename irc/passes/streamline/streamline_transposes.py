@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -19,11 +20,6 @@ from irc.passes.rewriting import apply_greedily, replace_located
 Array = npt.NDArray[Any]
 
 _ELEMENTWISE = (bnn.CastOp, bnn.EwiseOp, bnn.QuantizeOp)
-
-
-def _is_rotation_to_last(axes: tuple[int, ...]) -> bool:
-    """Whether the first axis moves to the end, as from channels first to channels last."""
-    return len(axes) > 1 and axes == (*range(1, len(axes)), 0)
 
 
 def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -46,16 +42,14 @@ class MergeTransposes(RewritePattern):
 class MoveTransposeDown(RewritePattern):
     """`f(transpose(x)) = transpose(f(x))` for an element-wise f, its constants moved alike.
 
-    Not for transposes to channels last: those move up, and meet the others on their way.
+    A transpose that several operations read goes with each of them: it is f that stays one.
     """
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
         if not isinstance(op, _ELEMENTWISE):
             return
         inner = op.input.owner
-        if not isinstance(inner, bnn.TransposeOp) or _is_rotation_to_last(inner.axes):
-            return
-        if not op.input.has_one_use():
+        if not isinstance(inner, bnn.TransposeOp):
             return
         moved = _with_axes(op, inner.input, _inverse(inner.axes))
         after = bnn.TransposeOp(moved.results[0], inner.axes)
@@ -63,28 +57,69 @@ class MoveTransposeDown(RewritePattern):
         rewriter.replace(op, [moved, after])
 
 
-class MoveTransposeUp(RewritePattern):
-    """`transpose(f(x)) = f(transpose(x))` for element-wise f and transposes to channels last."""
+class MoveFlattenDown(RewritePattern):
+    """`f(flatten(x)) = flatten(f(x))` for an element-wise f, its constants in the shape of x.
+
+    Quantizers join the sum that they belong to, and a transpose before it can follow, towards
+    the weights that will absorb it.
+    """
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, _ELEMENTWISE):
+            return
+        reshape = op.input.owner
+        if not isinstance(reshape, bnn.ReshapeOp):
+            return
+        if isinstance(reshape.input.owner, Block):
+            return
+        if len(bnn.frame_type(reshape.output).get_shape()) != 1:
+            return
+        shape = bnn.frame_type(reshape.input).get_shape()
+        moved = _with_constants(op, reshape.input, lambda constant: constant.reshape(shape))
+        after = bnn.ReshapeOp(moved.results[0], bnn.frame_type(reshape.output).get_shape())
+        moved.location, after.location = op.location, reshape.location
+        rewriter.replace(op, [moved, after])
+
+
+class MoveTransposeToInput(RewritePattern):
+    """`transpose(f(x)) = f(transpose(x))` for all functions between an input and a transpose.
+
+    What reads an input by channel reads it with the channels last from the start.
+    """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.TransposeOp, rewriter: PatternRewriter) -> None:
-        inner = op.input.owner
-        if not _is_rotation_to_last(op.axes) or not isinstance(inner, _ELEMENTWISE):
+        chain: list[Operation] = []
+        value = op.input
+        while isinstance(value.owner, _ELEMENTWISE):
+            chain.append(value.owner)
+            value = value.owner.input
+        if not chain or not isinstance(value.owner, Block | bnn.ReshapeOp):
             return
-        if not op.input.has_one_use():
-            return
-        before = bnn.TransposeOp(inner.input, op.axes)
-        moved = _with_axes(inner, before.output, op.axes)
-        before.location, moved.location = op.location, inner.location
-        rewriter.replace(op, [before, moved])
+        new_ops: list[Operation] = [bnn.TransposeOp(value, op.axes)]
+        new_ops[0].location = op.location
+        for function in reversed(chain):
+            new_ops.append(_with_axes(function, new_ops[-1].results[0], op.axes))
+            new_ops[-1].location = function.location
+        rewriter.replace(op, new_ops)
 
 
 def _with_axes(op: Operation, value: SSAValue, axes: tuple[int, ...]) -> Operation:
     """`op` on a transposed operand: `f(transpose(x, axes))` with the constants transposed."""
+
+    def moved(constant: Array) -> Array:
+        full = constant.reshape((1,) * (len(axes) - constant.ndim) + constant.shape)
+        return np.transpose(full, axes)
+
+    return _with_constants(op, value, moved)
+
+
+def _with_constants(op: Operation, value: SSAValue, move: Callable[[Array], Array]) -> Operation:
+    """`op` on another operand, with its constants, scalars apart, after `move`."""
     properties = dict(op.properties)
     for name, attribute in op.properties.items():
         if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
-            properties[name] = bnn.DenseAttr.from_floats(_transposed(attribute.numpy(), axes))
+            properties[name] = bnn.DenseAttr.from_floats(_compact(move(attribute.numpy())))
     element_type = bnn.frame_type(op.results[0]).element_type
     return type(op).create(
         operands=[value],
@@ -94,13 +129,14 @@ def _with_axes(op: Operation, value: SSAValue, axes: tuple[int, ...]) -> Operati
     )
 
 
-def _transposed(constant: Array, axes: tuple[int, ...]) -> Array:
-    """A constant that broadcasts to a frame, for the frame with its axes in another order."""
-    full = constant.reshape((1,) * (len(axes) - constant.ndim) + constant.shape)
-    moved = np.transpose(full, axes)
-    while moved.ndim > 1 and moved.shape[0] == 1:
-        moved = moved[0]
-    return moved
+def _compact(constant: Array) -> Array:
+    """The same by broadcasting, along the last axis alone where only that makes a difference."""
+    rows = constant.reshape(-1, constant.shape[-1])
+    if bool((rows == rows[:1]).all()):
+        return rows[0]
+    while constant.ndim > 1 and constant.shape[0] == 1:
+        constant = constant[0]
+    return constant
 
 
 class AbsorbTransposeIntoLinear(RewritePattern):
@@ -130,7 +166,10 @@ class AbsorbTransposeIntoLinear(RewritePattern):
 
 @dataclass(frozen=True)
 class StreamlineTransposes(ModulePass):
-    """Move transposes past element-wise operations until they cancel or weights absorb them."""
+    """Move transposes past element-wise operations until they cancel or weights absorb them.
+
+    All go down first, and meet; one that is left behind an input goes back up to it.
+    """
 
     name = "streamline-transposes"
 
@@ -139,6 +178,7 @@ class StreamlineTransposes(ModulePass):
             op,
             MergeTransposes(),
             MoveTransposeDown(),
-            MoveTransposeUp(),
+            MoveFlattenDown(),
             AbsorbTransposeIntoLinear(),
         )
+        apply_greedily(op, MoveTransposeToInput())

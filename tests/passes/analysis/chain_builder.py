@@ -104,9 +104,9 @@ def cases(draw: st.DrawFn) -> Case:
     weights = None
     if draw(st.booleans()):
         weights = np.array(draw(st.lists(st.integers(-5, 5), min_size=channels, max_size=channels)))
-    rounding = draw(st.sampled_from(("bipolar", "sign", *ROUNDINGS)))
+    rounding = draw(st.sampled_from((*bnn.SIGNS, "sign", *ROUNDINGS)))
     bounds: tuple[int | None, int | None] = (None, None)
-    if rounding == "bipolar":
+    if rounding in bnn.SIGNS:
         result: Attribute = bnn.bipolar
     elif rounding == "sign":
         result, bounds = bnn.sint(2), (-1, 1)

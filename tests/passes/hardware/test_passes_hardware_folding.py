@@ -17,9 +17,9 @@ from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.fold_layers import FoldLayers
 from irc.passes.hardware.folding_file import format_folding
 from irc.passes.hardware.folding_search import FoldingTable, balanced_target
-from irc.passes.hardware.lanes import possible_foldings
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters, conversion_steps
+from irc.passes.hardware.lanes import possible_foldings
 from irc.passes.hardware.set_folding import SetFolding
 
 

@@ -28,15 +28,16 @@ AFFINE = ("mul", "add", "sub", "rsub", "div", "neg")
 QUANTIZERS = ("bipolar", "sign", "half_even", "floor", "up")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Network:
     """A function of one exact input, and frames for it."""
 
     module: ModuleOp
     frames: Array
 
-    def __repr__(self) -> str:
-        return f"\n{self.module}\non {self.frames.tolist()}"
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # Hypothesis would print every field of every operation.
+        printer.text(f"\n{self.module}\non {self.frames.tolist()}\n")
 
 
 class Builder:

@@ -96,7 +96,7 @@ def test_declared_inputs_are_the_floats_of_the_model(network: RandomNetwork) -> 
 @given(bnn_networks())
 def test_folding_leaves_no_float_before_the_last_sum(network: Network) -> None:
     module = network.module.clone()
-    for module_pass in (StreamlineReshapes, StreamlineLinear, FoldThresholds):
+    for module_pass in (StreamlineReshapes, StreamlineLinear, StreamlineReshapes, FoldThresholds):
         module_pass().apply(Context(), module)
     assert not any(isinstance(op, bnn.QuantizeOp) for op in module.walk())
     for op in module.walk():

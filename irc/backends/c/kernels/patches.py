@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from irc.backends.c.kernels.sink import Sink, add_packing, as_unsigned
-from irc.backends.c.kernels.windows import Taps, call_windows
+from irc.backends.c.kernels.windows import BorderTaps, Taps, call_windows
 from irc.backends.c.text import c_type, fill, word_type, work_type
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
-from irc.dialects.dense import BipolarType
-from irc.dialects.packed_types import ArrayType, BitsType, container_width
+from irc.dialects.dense import BipolarType, DenseAttr, uint
+from irc.dialects.packed_types import ArrayType, BitsType, container_width, to_planes
 
 
 def call_dense_rows(
@@ -25,15 +28,16 @@ def call_dense_rows(
         x = Moving(unit.address(op.input), _row_elements(packed.buffer_type(op.input), op.columns))
         unit.call_rows(function, op.rows, [x, *arguments])
         return
-    gather, extents = _gather(unit, producer)
+    gather, arguments_of_gather = _gather(unit, producer)
     patch = unit.address(producer.output)
     source = packed.buffer_type(producer.input)
+    pixel = 1 if producer.channels_first else _row_elements(source, producer.channels)
     call_windows(
         unit,
         producer.windows,
-        _row_elements(source, producer.channels),
+        pixel,
         unit.address(producer.input),
-        [(gather, ["$x", *extents, patch]), (function, [patch, *arguments])],
+        [(gather, [*arguments_of_gather, patch]), (function, [patch, *arguments])],
     )
 
 
@@ -49,8 +53,58 @@ def _row_elements(buffer: packed.BufferType, columns: int) -> int:
             return columns
 
 
+class _Gather:
+    """What the functions that gather share: a walk over the taps, each of which is found `from`."""
+
+    def __init__(self, unit: Unit, op: packed.PatchesOp, kind: str, *, joined: bool) -> None:
+        """`kind` is the C type of elements or words; `joined` says that runs may span pixels."""
+        source = packed.buffer_type(op.input)
+        pixel = _row_elements(source, op.channels)
+        self.run = pixel
+        self.element = "from[i]"
+        step = math.prod(op.windows.space)
+        apart = 1 if op.channels_first else pixel
+        if op.channels_first:
+            self.element = "from[i * step]"
+        if not op.windows.has_border:
+            taps = Taps(op.windows, apart, joined=joined and not op.channels_first)
+            self._from = [f"const {kind} *from = {taps.at('x')};"]
+            self.parameters, self.arguments = taps.parameters, ["$x", *taps.arguments]
+            if op.channels_first:
+                self.parameters = [*self.parameters, "size_t step"]
+                self.arguments = [*self.arguments, f"{step}u"]
+            else:
+                self.run = taps.run
+            self._around = taps.around
+            return
+        taps = BorderTaps(op.windows, apart)
+        self._around = taps.around
+        self._from = [f"const {kind} *from = border;"]
+        self._from += ["size_t step = 1;"] if op.channels_first else []
+        self._from += [f"if ({taps.is_inside}) {{", f"    from = x + {taps.offset};"]
+        self._from += [f"    step = {step}u;"] if op.channels_first else []
+        self._from.append("}")
+        self.parameters = [*taps.parameters, f"const {kind} *border"]
+        border = _border(unit, op, source)
+        self.arguments = [unit.address(op.input), *taps.arguments, border]
+
+    def loops(self, body: str, **parts: str) -> str:
+        """`body` for each tap, or for each run of taps."""
+        return self._around("\n".join([*self._from, fill(body, element=self.element, **parts)]))
+
+
+def _border(unit: Unit, op: packed.PatchesOp, source: packed.BufferType) -> str:
+    """The constant that stands in for pixels of the border."""
+    if isinstance(source, BitsType):
+        words = to_planes(np.full(source.width, op.border), source.element_type, source.word)
+        constant = DenseAttr.from_numpy(words, uint(source.word))
+        return unit.words(op.label.data, "border", constant)
+    constant = DenseAttr.from_numpy(np.full(op.channels, op.border), source.element_type)
+    return unit.constant(op.label.data, "border", constant)
+
+
 def _gather(unit: Unit, op: packed.PatchesOp) -> tuple[str, list[str]]:
-    """The function `(x, …extents, patch)` that gathers one window, and the extents."""
+    """The function that gathers one window, and its arguments but for the last, the patch."""
     source, result = packed.buffer_type(op.input), packed.buffer_type(op.output)
     if isinstance(source, BitsType):
         assert isinstance(result, BitsType)
@@ -58,10 +112,10 @@ def _gather(unit: Unit, op: packed.PatchesOp) -> tuple[str, list[str]]:
             return _gather_bits(unit, op, source, result)
         if source.planes > 1:
             return _gather_planes(unit, op, source, result)
-        return _gather_run(unit, op, word_type(source.word), source.words)
+        return _gather_run(unit, op, word_type(source.word))
     if isinstance(result, BitsType):
         return _gather_packing(unit, op, source, result)
-    return _gather_run(unit, op, c_type(source.element_type), op.channels)
+    return _gather_run(unit, op, c_type(source.element_type))
 
 
 _RUN = """
@@ -73,23 +127,24 @@ static void $name(const $in *x, $parameters, $in *patch)
 """
 
 _RUN_BODY = """
-const $in *from = $tap;
 for (size_t i = 0; i < run; ++i) {
-    patch[i] = from[i];
+    patch[i] = $element;
 }
 patch += run;
 """
 
 
-def _gather_run(unit: Unit, op: packed.PatchesOp, kind: str, pixel: int) -> tuple[str, list[str]]:
+def _gather_run(unit: Unit, op: packed.PatchesOp, kind: str) -> tuple[str, list[str]]:
     """Whole pixels, those next to each other in one go."""
-    taps = Taps(op.windows, pixel, joined=True)
-    body = fill(_RUN_BODY, **{"in": kind}, tap=taps.at("x"))
-    parameters = ", ".join([*taps.parameters, "size_t run"])
+    walk = _Gather(unit, op, kind, joined=True)
     function = unit.function(
-        "gather", _RUN, **{"in": kind}, parameters=parameters, loops=taps.around(body)
+        "gather",
+        _RUN,
+        **{"in": kind},
+        parameters=", ".join([*walk.parameters, "size_t run"]),
+        loops=walk.loops(_RUN_BODY),
     )
-    return function, [*taps.arguments, f"{taps.run}u"]
+    return function, [*walk.arguments, f"{walk.run}u"]
 
 
 _PLANES = """
@@ -101,7 +156,6 @@ static void $name(const $word *x, $parameters, $word *patch)
 """
 
 _PLANES_BODY = """
-const $word *from = $tap;
 for (size_t j = 0; j < $planes; ++j) {
     for (size_t i = 0; i < words; ++i) {
         patch[j * plane + i] = *from;
@@ -117,13 +171,15 @@ def _gather_planes(
 ) -> tuple[str, list[str]]:
     """Pixels of whole words with several planes."""
     parts = {"word": word_type(source.word), "planes": f"{source.planes}u"}
-    taps = Taps(op.windows, source.planes * source.words, joined=False)
-    body = fill(_PLANES_BODY, tap=taps.at("x"), **parts)
-    parameters = ", ".join([*taps.parameters, "size_t words", "size_t plane"])
+    walk = _Gather(unit, op, parts["word"], joined=False)
     function = unit.function(
-        "gather_planes", _PLANES, parameters=parameters, loops=taps.around(body), **parts
+        "gather_planes",
+        _PLANES,
+        parameters=", ".join([*walk.parameters, "size_t words", "size_t plane"]),
+        loops=walk.loops(_PLANES_BODY, **parts),
+        **parts,
     )
-    return function, [*taps.arguments, f"{source.words}u", f"{result.words}u"]
+    return function, [*walk.arguments, f"{source.words}u", f"{result.words}u"]
 
 
 _BITS = """
@@ -139,7 +195,6 @@ static void $name(const $word *x, $parameters, $word *patch)
 """
 
 _BITS_BODY = """
-const $word *from = $tap;
 const unsigned shift = (unsigned)(at % $width);
 for (size_t j = 0; j < $planes; ++j) {
     $word *to = patch + j * plane + at / $width;
@@ -169,14 +224,17 @@ def _gather_bits(
         "planes": f"{source.planes}u",
         "width": f"{source.word}u",
     }
-    taps = Taps(op.windows, source.planes * source.words, joined=False)
-    body = fill(_BITS_BODY, tap=taps.at("x"), **parts)
-    parameters = [*taps.parameters, "size_t words", "size_t size", "size_t plane"]
+    walk = _Gather(unit, op, parts["word"], joined=False)
+    parameters = [*walk.parameters, "size_t words", "size_t size", "size_t plane"]
     function = unit.function(
-        "gather_bits", _BITS, parameters=", ".join(parameters), loops=taps.around(body), **parts
+        "gather_bits",
+        _BITS,
+        parameters=", ".join(parameters),
+        loops=walk.loops(_BITS_BODY, **parts),
+        **parts,
     )
     sizes = [f"{source.words}u", f"{source.width}u", f"{result.words}u"]
-    return function, [*taps.arguments, *sizes]
+    return function, [*walk.arguments, *sizes]
 
 
 _PACKING = """
@@ -190,7 +248,6 @@ static void $name(const $in *x, $extents$parameters)
 """
 
 _PACKING_BODY = """
-const $in *from = $tap;
 for (size_t i = 0; i < run; ++i) {
     $consume
     ++m;
@@ -203,24 +260,21 @@ def _gather_packing(
 ) -> tuple[str, list[str]]:
     """Elements of an array become bits on the way: for few channels, which fill no word."""
     kind = c_type(source.element_type)
-    taps = Taps(op.windows, op.channels, joined=True)
+    walk = _Gather(unit, op, kind, joined=True)
     is_bipolar = isinstance(source.element_type, BipolarType)
     sink = Sink()
-    code = as_unsigned(
-        "from[i] > 0" if is_bipolar else "from[i]", container_width(source.element_type)
-    )
-    # The sink takes the row's stride between planes after `y`.
-    add_packing(sink, result, code)
+    code = f"{walk.element} > 0" if is_bipolar else walk.element
+    add_packing(sink, result, as_unsigned(code, container_width(source.element_type)))
+    # The patch comes last, behind the stride between planes.
     sink.parameters.reverse()
     parts = sink.parts()
-    body = fill(_PACKING_BODY, **{"in": kind}, tap=taps.at("x"), consume=parts.pop("consume"))
     function = unit.function(
         "gather_pack",
         _PACKING,
         **{"in": kind},
-        extents=", ".join([*taps.parameters, "size_t run", "size_t results"]),
-        loops=taps.around(body),
+        extents=", ".join([*walk.parameters, "size_t run", "size_t results"]),
+        loops=walk.loops(_PACKING_BODY, consume=parts.pop("consume")),
         **parts,
     )
     planes = [f"{result.words}u"] if result.planes > 1 else []
-    return function, [*taps.arguments, f"{taps.run}u", f"{result.width}u", *planes]
+    return function, [*walk.arguments, f"{walk.run}u", f"{result.width}u", *planes]

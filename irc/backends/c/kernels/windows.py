@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects.packed_spatial import Windows
@@ -51,46 +52,139 @@ class Taps:
         return " + ".join([pointer, *terms])
 
 
+class BorderTaps:
+    """The same where windows reach into a border: taps outside of the frame are a pixel of its own.
+
+    The function takes where the window begins, `o0`, `o1`…, and the pixel `border`. All else is
+    written out: there are too many extents to pass.
+    """
+
+    def __init__(self, windows: Windows, pixel: int) -> None:
+        self.run = pixel
+        axes = range(len(windows.space))
+        self.parameters = [f"size_t o{axis}" for axis in axes]
+        self.arguments = [f"$o{axis}" for axis in axes]
+        self._openings = [
+            f"for (size_t k{axis} = 0; k{axis} < {windows.kernel[axis]}u; ++k{axis}) {{\n"
+            f"    const size_t p{axis} = o{axis} + k{axis} * {windows.dilations[axis]}u;"
+            for axis in axes
+        ]
+        inside: list[str] = []
+        terms: list[str] = []
+        for axis in axes:
+            before, size = windows.before[axis], windows.space[axis]
+            # That an unsigned number is at least 0 goes without saying, and compilers say so.
+            inside += [f"p{axis} >= {before}u"] if before else []
+            inside.append(f"p{axis} < {before + size}u")
+            position = f"(p{axis} - {before}u)" if before else f"p{axis}"
+            terms.append(f"{position} * {windows.pixel_strides[axis] * pixel}u")
+        self.is_inside = " && ".join(inside)
+        self.offset = " + ".join(terms)
+
+    def around(self, body: str) -> str:
+        """`body` inside the loops; where `is_inside` holds, the tap lies at `offset`."""
+        lines: list[str] = []
+        for depth, opening in enumerate(self._openings):
+            lines += ["    " * depth + line for line in opening.split("\n")]
+        depth = len(self._openings)
+        lines += ["    " * depth + line if line else "" for line in body.split("\n")]
+        lines += ["    " * level + "}" for level in reversed(range(depth))]
+        return "\n".join(lines)
+
+
+Call = tuple[str, Sequence[str | Moving]]
+"""A function and its arguments."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Windows over the rows of a kernel, with what is called before and after those of one."""
+
+    windows: Windows
+    before: Call
+    after: Call
+    """Called for each row, when it is there."""
+
+
 def call_windows(
     unit: Unit,
     windows: Windows,
     pixel: int,
     source: str,
-    calls: Sequence[tuple[str, Sequence[str | Moving]]],
+    calls: Sequence[Call],
+    pool: Pool | None = None,
 ) -> None:
-    """Add calls for every window, in order: each a function and its arguments.
+    """Add calls for every window, in order.
 
     `Moving` arguments advance from window to window; the argument `"$x"` is the first element of
-    the window in `source`, whose pixels have `pixel` elements.
+    the window in `source`, whose pixels have `pixel` elements, and `"$o0"` where it begins along
+    axis 0. With a pool, the windows are those that its windows consist of, in their order, and
+    `Moving` arguments advance from one of these to the next.
     """
-    counts = windows.counts
-    looped = [axis for axis, count in enumerate(counts) if count > 1]
-    names = {axis: "row" if len(looped) == 1 else f"row{axis}" for axis in looped}
-    origin = f"({source})" if "&" in source else source
+    outer = windows if pool is None else pool.windows
+    rows = _Loops("row", outer.counts)
+    taps = _Loops("tap", () if pool is None else outer.kernel)
+    at: list[list[tuple[str, int]]] = []
+    for axis in range(len(windows.space)):
+        terms = rows.term(axis, 1 if pool is None else outer.strides[axis])
+        at.append(terms if pool is None else terms + taps.term(axis, outer.dilations[axis]))
+    places = {f"$o{a}": _sum(at[a], windows.strides[a]) or "0u" for a in range(len(at))}
     steps = [
-        f"{names[a]} * {windows.pixel_strides[a] * windows.strides[a] * pixel}u" for a in looped
+        _sum(terms, stride * step * pixel)
+        for terms, stride, step in zip(at, windows.strides, windows.pixel_strides, strict=True)
     ]
-    first = " + ".join([origin, *steps]) if looped else source
-    lines: list[str] = []
-    for axis in looped:
-        name = names[axis]
-        opening = f"for (size_t {name} = 0; {name} < {counts[axis]}u; ++{name}) {{"
-        lines.append("    " * len(lines) + opening)
-    indent = "    " * len(looped)
-    if len(looped) > 1:
-        lines.append(f"{indent}const size_t row = {_row(looped, counts, names)};")
-    row = "row" if looped else "0"
-    for function, arguments in calls:
-        texts = [a.at(row) if isinstance(a, Moving) else a for a in arguments]
-        lines.append(f"{indent}{function}({', '.join(texts)});".replace("$x", first))
-    lines += ["    " * depth + "}" for depth in reversed(range(len(looped)))]
-    unit.calls += lines
+    places["$x"] = " + ".join([_grouped(source, any(steps)), *filter(None, steps)])
+
+    def text(call: Call) -> str:
+        function, arguments = call
+        given = [
+            a.at(rows.number) if isinstance(a, Moving) else places.get(a, a) for a in arguments
+        ]
+        return f"{function}({', '.join(given)});"
+
+    inner = [text(call) for call in calls]
+    if pool is not None:
+        inner = [text(pool.before), *taps.around([*inner, text(pool.after)])]
+    if len(rows.looped) > 1:
+        inner.insert(0, f"const size_t row = {rows.numbering};")
+    unit.calls += rows.around(inner)
 
 
-def _row(looped: Sequence[int], counts: Sequence[int], names: dict[int, str]) -> str:
-    """The number of a window: `(row0 * 3u + row1) * 4u + row2`."""
-    text = names[looped[0]]
-    for axis in looped[1:]:
-        inner = f"({text})" if " " in text else text
-        text = f"{inner} * {counts[axis]}u + {names[axis]}"
-    return text
+class _Loops:
+    """A loop for each axis that has more than one step."""
+
+    def __init__(self, name: str, counts: Sequence[int]) -> None:
+        self.counts = counts
+        self.looped = [axis for axis, count in enumerate(counts) if count > 1]
+        alone = len(self.looped) == 1
+        self.names = {axis: name if alone else f"{name}{axis}" for axis in self.looped}
+        self.number = name if self.looped else "0"
+
+    def term(self, axis: int, factor: int) -> list[tuple[str, int]]:
+        """The loop variable and a factor; nothing where it would always be 0."""
+        return [(self.names[axis], factor)] if axis in self.names else []
+
+    @property
+    def numbering(self) -> str:
+        """The number of a step: `(row0 * 3u + row1) * 4u + row2`."""
+        text = self.names[self.looped[0]]
+        for axis in self.looped[1:]:
+            inner = f"({text})" if " " in text else text
+            text = f"{inner} * {self.counts[axis]}u + {self.names[axis]}"
+        return text
+
+    def around(self, lines: list[str]) -> list[str]:
+        """The lines inside the loops."""
+        for axis in reversed(self.looped):
+            name = self.names[axis]
+            opening = f"for (size_t {name} = 0; {name} < {self.counts[axis]}u; ++{name}) {{"
+            lines = [opening, *(f"    {line}" for line in lines), "}"]
+        return lines
+
+
+def _sum(terms: Sequence[tuple[str, int]], factor: int) -> str:
+    return " + ".join(f"{name} * {count * factor}u" for name, count in terms)
+
+
+def _grouped(pointer: str, is_moved: bool) -> str:
+    return f"({pointer})" if is_moved and "&" in pointer else pointer

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.dialects.builtin import Float32Type
+from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
-from irc.dialects.dense import element_range, is_exact
+from irc.dialects.dense import is_exact
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
-from irc.passes.lift.rules.qdq import clip_integers
+from irc.passes.lift.rules.casts import check_whole
+from irc.passes.lift.rules.qdq import as_floats, clip_integers
 
 _UNARY = {
     "Neg": "neg",
@@ -41,6 +42,9 @@ _BINARY = {
 """ONNX operator to the function with the constant second, and first."""
 
 
+_NOT_ON_INTEGERS = ("div", "rdiv", "pow", "prelu")
+
+
 @rule(*_UNARY)
 def lift_unary(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """A function of one tensor."""
@@ -70,11 +74,15 @@ def lift_binary(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 def _with_constant(
     lifting: Lifting, op: onnx.OnnxOp, fn: str, value: SSAValue, constant: np.ndarray
 ) -> SSAValue:
-    lifted = lifting.floats(value)
+    lifted = as_floats(lifting, value)
     rank = len(lifting.shape(op.results[0]))
     if lifting.shape(op.results[0]) != lifting.shape(value):
         raise lifting.fail("a constant that enlarges the activation by broadcasting")
-    return lifting.ewise(fn, lifted, lifting.frame_constant(constant, rank))
+    if fn in _NOT_ON_INTEGERS and isinstance(element_type_of(op.results[0]), IntegerType):
+        raise lifting.fail("arithmetic on integers that rounds; cast to float32 first")
+    return check_whole(
+        lifting, op, lifting.ewise(fn, lifted, lifting.frame_constant(constant, rank))
+    )
 
 
 @rule("LeakyRelu")
@@ -152,20 +160,3 @@ def lift_batch_normalization(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     value = lifting.ewise("mul", value, scale, scale_error)
     value = lifting.ewise("add", value, offset, offset_error)
     return lifting.channels_first(value)
-
-
-@rule("Cast")
-def lift_cast(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """To float32: exact from integers; to the same or a wider type: nothing."""
-    value = lifting.frame(op.input(0))
-    source, target = element_type_of(value), element_type_of(op.results[0])
-    if source == target:
-        return value
-    if isinstance(target, Float32Type) and is_exact(source):
-        return lifting.emit(bnn.CastOp(value))
-    if not (is_exact(source) and is_exact(target)):
-        raise lifting.fail(f"a cast from {source} to {target}")
-    (low, high), (least, most) = element_range(source), element_range(target)
-    if low < least or high > most:
-        raise lifting.fail(f"a cast from {source} to {target}, which may change the value")
-    return value

@@ -62,9 +62,14 @@ def lift_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 
 def _parameter(lifting: Lifting, op: onnx.OnnxOp, index: int, what: str) -> np.ndarray:
     constant = lifting.required_constant(op.input(index), what)
-    if lifting.shape(op.results[0]) != lifting.shape(op.operands[0]):
-        raise lifting.fail(f"{what} enlarges the activation by broadcasting")
-    return lifting.frame_constant(constant, len(lifting.shape(op.operands[0])))
+    shape = lifting.shape(op.operands[0])
+    try:
+        enlarged = np.broadcast_shapes(constant.shape, shape) != shape
+    except ValueError:
+        enlarged = True
+    if enlarged:
+        raise lifting.fail(f"{what} of shape {list(constant.shape)} for a tensor {list(shape)}")
+    return lifting.frame_constant(constant, len(shape))
 
 
 def _scaled(lifting: Lifting, value: SSAValue, scale: np.ndarray) -> SSAValue:

@@ -1,0 +1,122 @@
+"""Casts, and integer tensors that are computed in f32.
+
+Sums of integers and what follows them are lifted as f32 tensors of whole numbers: streamlining
+turns them into exact types again. Below 2^24 nothing is rounded; what may be above is refused.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from xdsl.dialects.builtin import Float32Type, IntegerType
+from xdsl.ir import Attribute, SSAValue
+
+from irc.dialects import bnn, onnx
+from irc.dialects.dense import element_range, is_exact
+from irc.passes.lift.lifting import Lifting, element_type_of, rule
+from irc.passes.lift.rules.selections import boolean_as_number
+from irc.passes.streamline.recognize_quantizers import Interval, interval_after
+
+LARGEST_WHOLE = 1 << 24
+"""Up to here every integer is a float32 number."""
+
+
+@rule("Cast")
+def lift_cast(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """To float32: exact from integers; to the same or a wider type: nothing.
+
+    From float32 to integers: towards zero, where the bounds of the value fit the type.
+    """
+    value = lifting.frame(op.input(0))
+    lifted = element_type_of(value)
+    source, target = element_type_of(op.operands[0]), element_type_of(op.results[0])
+    if source == target:
+        return value
+    if isinstance(lifted, bnn.BipolarType) and _is_boolean(source):
+        number = boolean_as_number(lifting, value)
+        if isinstance(target, Float32Type | IntegerType):
+            return number
+    if _is_boolean(target):
+        raise lifting.fail("a cast to boolean; write a comparison, such as Greater, instead")
+    if isinstance(target, Float32Type) and isinstance(source, IntegerType):
+        return lifting.emit(bnn.CastOp(value)) if is_exact(lifted) else value
+    if not isinstance(target, IntegerType):
+        raise lifting.fail(f"a cast from {source} to {target}; only float32 is supported")
+    low, high = element_range(lifted) if is_exact(lifted) else _interval(value)
+    least, most = element_range(target)
+    if math.isfinite(low) and math.isfinite(high) and not isinstance(source, IntegerType):
+        low, high = math.trunc(low), math.trunc(high)
+    if low < least or high > most:
+        if isinstance(source, IntegerType):
+            raise lifting.fail(f"a cast from {source} to {target}, which may change the value")
+        raise lifting.fail(
+            f"a cast from {source} to {target} of a value that may leave it; Clip it first"
+        )
+    if isinstance(source, IntegerType):
+        return value
+    kind = bnn.smallest_int(int(low), int(high))
+    return lifting.emit(bnn.QuantizeOp("down", value, kind, int(low), int(high)))
+
+
+def _is_boolean(element_type: Attribute) -> bool:
+    return isinstance(element_type, IntegerType) and element_type.width.data == 1
+
+
+def check_whole(lifting: Lifting, op: onnx.OnnxOp, value: SSAValue) -> SSAValue:
+    """The f32 result of arithmetic on ONNX integers; raises where a number may leave the
+    integer type, or the whole numbers that f32 holds."""
+    target = element_type_of(op.results[0])
+    if not isinstance(target, IntegerType):
+        return value
+    least, most = element_range(target)
+    found = _interval(value)
+    low, high = found
+    if low < max(least, -LARGEST_WHOLE) or high > min(most, LARGEST_WHOLE):
+        raise lifting.fail(
+            f"arithmetic on {target} whose result, from {low:.0f} to {high:.0f}, may leave the "
+            "type or 24 bits; cast to float32 first"
+        )
+    return value
+
+
+def _interval(value: SSAValue) -> tuple[float, float]:
+    """Bounds of an f32 value, from the functions, weights and exact values that lead to it."""
+    chain: list[_Bounded] = []
+    while isinstance(value.owner, _Bounded):
+        chain.append(value.owner)
+        value = value.owner.input
+    found = Interval(-math.inf, math.inf)
+    if isinstance(value.owner, bnn.CastOp):
+        exact = value.owner.input
+        found = Interval(*element_range(element_type_of(exact)))
+        if isinstance(exact.owner, bnn.QuantizeOp):
+            found = Interval(*exact.owner.bounds)
+    elif is_exact(element_type_of(value)):
+        found = Interval(*element_range(element_type_of(value)))
+    for op in reversed(chain):
+        match op:
+            case bnn.EwiseOp():
+                found = interval_after(op, found)
+            case bnn.LinearOp() | bnn.ConvOp():
+                found = _sums(op, found)
+            case bnn.PadOp():
+                found = Interval(min(found.low, op.pad_value), max(found.high, op.pad_value))
+            case _:
+                pass
+    return found.low, found.high
+
+
+_Bounded = bnn.EwiseOp | bnn.LinearOp | bnn.ConvOp | bnn.PadOp | bnn.ReshapeOp | bnn.TransposeOp
+"""Operations the bounds of whose results follow from those of their operands."""
+
+
+def _sums(op: bnn.LinearOp | bnn.ConvOp, x: Interval) -> Interval:
+    weights = op.weights.numpy().astype(np.float64)
+    largest = max(abs(x.low), abs(x.high)) * np.abs(weights).reshape(len(weights), -1).sum(axis=1)
+    for factor in (op.scales,):
+        largest = largest if factor is None else largest * np.abs(factor.numpy())
+    if op.offsets is not None:
+        largest = largest + np.abs(op.offsets.numpy())
+    bound = float(largest.max(initial=0))
+    return Interval(-bound, bound)

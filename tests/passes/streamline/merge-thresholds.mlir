@@ -1,0 +1,37 @@
+// RUN: irc-opt %s -p merge-thresholds | filecheck %s
+
+// sign(sign(x) + 0.5), as some exporters write a sign: the ternary values in between are gone.
+// CHECK-LABEL: @sign_of_sign
+// CHECK-NEXT:   %[[T:.*]] = bnn.threshold %x at <tensor<1x1xui1>, [0]> bias 0 {bnn.margin = "exact"} : tensor<4xsi5> -> tensor<4x!bnn.bipolar>
+// CHECK-NEXT:   func.return %[[T]]
+func.func @sign_of_sign(%x: tensor<4xsi5>) -> tensor<4x!bnn.bipolar> {
+  %0 = bnn.threshold %x at <tensor<1x2xui1>, [0, 1]> bias -1 {bnn.margin = "exact"} : tensor<4xsi5> -> tensor<4xsi2>
+  %1 = bnn.threshold %0 at <tensor<1x1xui1>, [0]> bias 0 {bnn.margin = "exact"} : tensor<4xsi2> -> tensor<4x!bnn.bipolar>
+  func.return %1 : tensor<4x!bnn.bipolar>
+}
+
+// A quantizer of an input that is quantized so already.
+// CHECK-LABEL: @identity
+// CHECK-NEXT:   func.return %x
+func.func @identity(%x: tensor<4xui2>) -> tensor<4xui2> {
+  %0 = bnn.threshold %x at <tensor<1x3xui2>, [1, 2, 3]> bias 0 {bnn.margin = "exact"} : tensor<4xui2> -> tensor<4xui2>
+  func.return %0 : tensor<4xui2>
+}
+
+// What is in doubt stays in doubt, in terms of the integers that are read now.
+// CHECK-LABEL: @margins
+// CHECK-NEXT:   bnn.threshold %x at <tensor<1x1xui3>, [5]> bias 0 {bnn.margin = #bnn.dense<tensor<2x3xui3>, [0, 1, 1, 0, 5, 7]>} : tensor<2xui3> -> tensor<2x!bnn.bipolar>
+func.func @margins(%x: tensor<2xui3>) -> tensor<2x!bnn.bipolar> {
+  %0 = bnn.threshold %x at <tensor<1x2xui3>, [2, 5]> bias 0 {bnn.margin = #bnn.dense<tensor<1x3xui1>, [0, 1, 1]>} : tensor<2xui3> -> tensor<2xui2>
+  %1 = bnn.threshold %0 at <tensor<1x1xui2>, [2]> bias 0 {bnn.margin = #bnn.dense<tensor<1x3xui2>, [0, 2, 2]>} : tensor<2xui2> -> tensor<2x!bnn.bipolar>
+  func.return %1 : tensor<2x!bnn.bipolar>
+}
+
+// Somebody else reads what is in between: both stay.
+// CHECK-LABEL: @shared
+// CHECK-COUNT-2: bnn.threshold
+func.func @shared(%x: tensor<4xsi5>) -> (tensor<4xsi2>, tensor<4x!bnn.bipolar>) {
+  %0 = bnn.threshold %x at <tensor<1x2xui1>, [0, 1]> bias -1 : tensor<4xsi5> -> tensor<4xsi2>
+  %1 = bnn.threshold %0 at <tensor<1x1xui1>, [0]> bias 0 : tensor<4xsi2> -> tensor<4x!bnn.bipolar>
+  func.return %0, %1 : tensor<4xsi2>, tensor<4x!bnn.bipolar>
+}

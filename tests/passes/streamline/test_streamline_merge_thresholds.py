@@ -1,0 +1,73 @@
+"""Merged thresholds are the composition, on every integer, whatever the steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from xdsl.context import Context
+from xdsl.dialects.builtin import FunctionType, ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Region
+
+from irc.dialects import bnn
+from irc.interp.run import run_module
+from irc.passes.streamline.merge_thresholds import MergeThresholds
+
+CHANNELS = 3
+
+INPUTS = (bnn.bipolar, bnn.uint(4), bnn.sint(5))
+
+
+def thresholds(draw: st.DrawFn, rows: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    count = draw(st.integers(0, 4))
+    numbers = st.lists(st.integers(-20, 20), min_size=rows * count, max_size=rows * count)
+    steps = st.lists(st.integers(-3, 3), min_size=rows * count, max_size=rows * count)
+    shape = (rows, count)
+    return np.array(draw(numbers)).reshape(shape), np.array(draw(steps)).reshape(shape)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> ModuleOp:
+    source = draw(st.sampled_from(INPUTS))
+    block = Block(arg_types=[TensorType(source, [CHANNELS])])
+    value = block.args[0]
+    for _ in range(2):
+        at, steps = thresholds(draw, draw(st.sampled_from((1, CHANNELS))))
+        bias = draw(st.integers(-3, 3))
+        as_bits = at.shape[1] == 1 and bool((steps == 1).all()) and bias == 0
+        op = bnn.ThresholdOp(
+            value,
+            bnn.DenseAttr.from_integers(at.astype(np.int64)),
+            bnn.bipolar if as_bits else bnn.sint(6),
+            bias,
+            bnn.DenseAttr.from_integers(steps.astype(np.int64)),
+        )
+        block.add_op(op)
+        value = op.output
+    block.add_op(ReturnOp(value))
+    types = FunctionType.from_lists([block.args[0].type], [value.type])
+    return ModuleOp([FuncOp("f", types, Region(block))])
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(pairs())
+def test_one_threshold_does_what_two_did(module: ModuleOp) -> None:
+    module.verify()
+    source = next(iter(module.walk(region_first=True))).parent_block()
+    assert source is not None
+    kind = source.args[0].type
+    assert isinstance(kind, TensorType)
+    integers = np.arange(-16, 16) if kind.element_type != bnn.bipolar else np.array([-1, 1])
+    if kind.element_type == bnn.uint(4):
+        integers = np.arange(16)
+    frames = np.repeat(integers[:, None], CHANNELS, axis=1)
+    (before,) = run_module(module, [frames])
+    MergeThresholds().apply(Context(), module)
+    module.verify()
+    (after,) = run_module(module, [frames])
+    assert np.array_equal(before, after)
+    assert sum(isinstance(op, bnn.ThresholdOp) for op in module.walk()) <= 1

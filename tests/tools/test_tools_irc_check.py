@@ -1,0 +1,136 @@
+"""`irc check` says what each target supports: every obstacle once, with its node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from irc_runner import DECLARED, FAILURE, rows, run_irc
+from model_files import node, node_named, save
+from onnx import ModelProto
+
+pytestmark = pytest.mark.usefixtures("workplace")
+
+
+def test_a_supported_model():
+    result = run_irc("check", "net.onnx", *DECLARED)
+    assert (result.code, result.err) == (0, "")
+    assert rows(result.out, "target") == [
+        ["target", "supported"], ["verilog", "yes"], ["c", "yes"], ["host", "yes"],
+    ]  # fmt: skip
+    assert rows(result.out, "layer") == [
+        ["layer", "operation", "shape", "weight bits", "MACs"],
+        ["bits", "threshold", "8", "0", "0"],
+        ["fc1", "dense + threshold", "8 → 6", "48", "48"],
+        ["fc2", "dense", "6 → 4", "24", "24"],
+    ]
+    assert "leaves to the host" not in result.out
+    assert "obstacle" not in result.out
+
+
+def test_an_input_that_is_not_declared():
+    """The C has to take integers; for the hardware, the host can quantize."""
+    result = run_irc("check", "net.onnx")
+    assert result.code == FAILURE
+    assert rows(result.out, "target")[1:] == [
+        ["verilog", "yes"], ["c", "no: 1 obstacle"], ["host", "no: 1 obstacle"],
+    ]  # fmt: skip
+    assert rows(result.out, "node")[1:] == [
+        [
+            "input 'x'",
+            "is float32; say what it is made from, as in --input x=uint8/255",
+            "c, host",
+        ]
+    ]
+    assert "verilog leaves to the host: bits (bnn.quantize)" in result.out
+
+
+@pytest.mark.parametrize("target", ["verilog", "c", "host"])
+@pytest.mark.parametrize("declared", [DECLARED, ()])
+def test_compiling_succeeds_where_check_says_so(target: str, declared: tuple[str, ...]):
+    """And only there."""
+    run_irc("check", "net.onnx", *declared, "--json", "check.json")
+    findings: list[Any] = json.loads(Path("check.json").read_text())["findings"]
+    supported = not any(target in finding["targets"] for finding in findings)
+    result = run_irc("compile", "net.onnx", *declared, "--target", target)
+    assert (result.code == 0) is supported
+
+
+def test_every_obstacle_is_listed_once():
+    def break_it(model: ModelProto) -> None:
+        for name, kind in (("centred", "Mod"), ("norm", "Softmax"), ("y", "Pow")):
+            node_named(model, name).op_type = kind
+        del node_named(model, "norm").input[1:]
+        softmax = node("Softmax", ["y"], "z")
+        model.graph.node.append(softmax)
+        model.graph.output[0].name = "z"
+
+    save(Path("bad.onnx"), break_it)
+    result = run_irc("check", "bad.onnx", *DECLARED)
+    assert result.code == FAILURE
+    obstacles = rows(result.out, "node")[1:]
+    assert [cells[0] for cells in obstacles] == ["centred (Mod)", "norm (Softmax)"] + (
+        # What follows an obstacle can only be judged where it does not depend on it.
+        [cells[0] for cells in obstacles[2:]]
+    )
+    names = [cells[0] for cells in obstacles]
+    assert len(names) == len(set(names))
+    assert all(cells[2] == "verilog, c, host" for cells in obstacles)
+
+
+def test_independent_obstacles_do_not_hide_each_other():
+    def break_it(model: ModelProto) -> None:
+        node_named(model, "fc1").input[1] = "w1"
+        model.graph.output.append(model.graph.output[0])
+        model.graph.output[1].name = "sign1"
+
+    save(Path("bad.onnx"), break_it)
+    obstacles = rows(run_irc("check", "bad.onnx").out, "node")[1:]
+    text = "\n".join(" ".join(cells) for cells in obstacles)
+    assert "input 'x' is float32" in text
+    assert "fc1 (bnn.linear) its weights are floats" in text
+
+
+def test_the_real_models(shared_dir: Path):
+    for name, declared in (("tfc_1w1a", ["--input", "0=uint8/255"]), ("lfc_1w1a", [])):
+        result = run_irc("check", shared_dir / "models" / f"{name}_mnist.onnx", *declared)
+        assert result.code == 0, result.out
+        assert "exact for any evaluation order" in result.out
+
+
+def test_json():
+    result = run_irc("check", "net.onnx", "--json", "check.json")
+    report = json.loads(Path("check.json").read_text())
+    assert set(report) == {"model", "findings", "layers", "ambiguous", "on_host"}
+    assert report["model"] == "net.onnx"
+    assert report["findings"] == [
+        {
+            "node": "input 'x'",
+            "reason": "is float32; say what it is made from, as in --input x=uint8/255",
+            "targets": ["c", "host"],
+        }
+    ]
+    assert report["layers"][0] == {
+        "name": "fc1",
+        "operation": "dense + threshold",
+        "shape": "8 → 6",
+        "weight_bits": 48,
+        "macs": 48,
+        "pe": None,
+        "simd": None,
+        "cycles": None,
+    }
+    assert result.out != ""
+
+
+def test_json_on_stdout_is_alone_there():
+    result = run_irc("check", "net.onnx", *DECLARED, "--json", "-")
+    assert json.loads(result.out)["findings"] == []
+    assert "supported" in result.err
+
+
+def test_tables_in_pipes_fit_120_columns():
+    result = run_irc("check", "net.onnx")
+    assert max(map(len, result.out.splitlines())) <= 120

@@ -1,0 +1,100 @@
+"""`irc --help` says what there is, at once, and what it shows as examples works."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from irc_runner import run_irc
+
+from irc.tools import irc, irc_check, irc_compile, irc_run, irc_verify
+
+COMMANDS = {"check": irc_check, "compile": irc_compile, "verify": irc_verify, "run": irc_run}
+
+HEAVY = ("numpy", "onnx", "onnxruntime", "xdsl", "rich", "lark", "google.protobuf")
+
+PROBE = f"""
+import sys
+from irc.tools.irc import main
+code = main(sys.argv[1:])
+print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), *((name, "--help") for name in COMMANDS), ("verify", "--limt")],
+)
+def test_help_and_usage_errors_wait_for_no_large_library(arguments: tuple[str, ...]):
+    result = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=False
+    )
+    assert result.stderr.splitlines()[-1] == "[]"
+    assert result.returncode == (2 if "--limt" in arguments else 0)
+
+
+def test_help_lists_every_command_and_the_exit_codes():
+    text = run_irc("--help").out
+    for name in COMMANDS:
+        assert re.search(rf"^    {name} +[a-z]", text, re.MULTILINE)
+    assert "Exit status: 0 for success, 1 for a failure or a disagreement, 2 for wrong" in text
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_option_is_explained(command: str):
+    text = run_irc(command, "--help").out
+    options = re.findall(r"^  (?:-\w.*, )?(--[\w-]+)(.*)$", text, re.MULTILINE)
+    assert {"--input", "--json"} <= {name for name, _ in options}
+    for name, rest in options:
+        following = text.split(f"  {name}" if f"  {name}" in text else name, 1)[1]
+        words = following.removeprefix(rest).split("\n  -")[0].split()
+        assert len(words) + len(rest.split()) > 2, f"{name} is not explained"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal(command: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    text = run_irc(*([command] if command else []), "--help").out
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def examples() -> list[str]:
+    """Every command line that help shows."""
+    texts = [irc.DESCRIPTION, *(module.DESCRIPTION for module in COMMANDS.values())]
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    return [re.split(r"\s{2,}", line)[0] for line in lines if line.startswith("irc ")]
+
+
+@pytest.mark.parametrize("line", examples())
+def test_examples_work(line: str, workplace: Path, monkeypatch: pytest.MonkeyPatch):
+    if line.startswith("irc run"):
+        lowered = run_irc_opt("net.onnx", "--compile-to=bnn", "--input", "x=uint8/255")
+        Path("net.mlir").write_text(lowered)
+    arguments = line.split()[1:]
+    if "verify" in arguments and "--levels" not in arguments:
+        # Simulated Verilog is tested elsewhere.
+        arguments += ["--levels", "onnx,bnn"]
+    result = run_irc(*arguments, *([] if "run" in arguments else declared(arguments)))
+    assert result.code == 0, result.err
+
+
+def declared(arguments: list[str]) -> list[str]:
+    """The declaration of the input, where the example leaves it out."""
+    return [] if "--input" in arguments else ["--input", "x=uint8/255"]
+
+
+def run_irc_opt(*arguments: str) -> str:
+    """The output of irc-opt."""
+    from opt_runner import run_opt
+
+    return run_opt(*arguments).out
+
+
+def test_the_version():
+    from importlib.metadata import version
+
+    assert run_irc("--version").out == f"irc {version('irc-bnn')}\n"

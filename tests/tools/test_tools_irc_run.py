@@ -1,0 +1,117 @@
+"""`irc run` runs a model, and the text of any level, in the interpreter of its level."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from irc_runner import DECLARED, FAILURE, rows, run_irc
+from model_files import CLASSES, frames, save_data
+from opt_runner import run_opt
+
+from irc.tools import irc
+
+pytestmark = pytest.mark.usefixtures("workplace")
+
+LEVELS = ("onnx", "bnn", "dataflow", "packed", "hw")
+
+
+def text_at(level: str) -> str:
+    """The network as text at a level; returns the file's name."""
+    path = Path(f"{level}.mlir")
+    declared = () if level == "onnx" else DECLARED
+    path.write_text(run_opt("net.onnx", f"--compile-to={level}", *declared).out)
+    return str(path)
+
+
+def results_of(source: str, *options: str) -> Any:
+    """What a run writes with -o."""
+    result = run_irc("run", source, "--data", "test.npz", *options, "-o", "results.npy")
+    assert (result.code, result.err) == (0, "")
+    return np.load("results.npy")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_text_of_every_level_gives_the_results_of_the_model(level: str):
+    expected = results_of("net.onnx", *DECLARED)
+    assert expected.shape == (5, CLASSES)
+    options = DECLARED if level == "onnx" else ()
+    results = results_of(text_at(level), *options)
+    # Hardware gives the sums; the model halves them at its end, on the host.
+    assert np.array_equal(results / 2 if level == "hw" else results, expected)
+
+
+def test_a_model_without_a_declaration_takes_floats():
+    expected = results_of("net.onnx", *DECLARED)
+    save_data(Path("test.npz"), x=(frames() / np.float32(255)).astype(np.float32))
+    assert np.array_equal(results_of("net.onnx"), expected)
+
+
+def test_the_table_counts_classes():
+    classes = np.argmax(results_of("net.onnx", *DECLARED), axis=1)
+    save_data(Path("test.npz"), y=np.where(np.arange(5) == 0, 99, classes))
+    result = run_irc("run", "net.onnx", *DECLARED, "--data", "test.npz")
+    assert result.out.startswith("net.onnx at level onnx: 5 inputs, accuracy 80.00 %\n")
+    counts = {int(label): int(count) for label, count in rows(result.out, "class")[1:]}
+    assert counts == {label: int(np.sum(classes == label)) for label in set(classes.tolist())}
+
+
+def test_limit_and_grammar():
+    result = run_irc("run", "net.onnx", *DECLARED, "--data", "test.npz", "--limit", "1")
+    assert result.out.startswith("net.onnx at level onnx: 1 input\n")
+
+
+def test_json():
+    run_irc("run", "net.onnx", *DECLARED, "--data", "test.npz", "--json", "run.json")
+    report = json.loads(Path("run.json").read_text())
+    classes = np.argmax(results_of("net.onnx", *DECLARED), axis=1).tolist()
+    assert report == {
+        "source": "net.onnx",
+        "level": "onnx",
+        "images": 5,
+        "accuracy": None,
+        "classes": classes,
+    }
+
+
+def test_results_on_stdout_are_alone_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    expected = results_of("net.onnx", *DECLARED)
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert irc.main(["run", "net.onnx", *DECLARED, "--data", "test.npz", "-o", "-"]) == 0
+    stdout.buffer.seek(0)
+    assert np.array_equal(np.load(stdout.buffer), expected)
+    assert "net.onnx at level onnx: 5 inputs" in capsys.readouterr().err
+
+
+def test_npy_without_labels():
+    np.save("plain.npy", frames())
+    result = run_irc("run", text_at("bnn"), "--data", "plain.npy")
+    assert result.code == 0
+    assert "accuracy" not in result.out
+
+
+@pytest.mark.parametrize("level", ["bnn", "dataflow", "packed", "hw"])
+def test_text_says_what_it_takes(level: str):
+    save_data(Path("test.npz"), x=frames().astype(int) - 300)
+    result = run_irc("run", text_at(level), "--data", "test.npz")
+    assert result.code == FAILURE
+    assert "test.npz: 'x' ranges from -295 to -52, but the input is declared ui8" in result.err
+
+
+def test_several_inputs_are_refused():
+    Path("two.mlir").write_text(
+        "func.func @f(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {\n"
+        '  %0 = bnn.ewise "neg" %x : tensor<2xf32> -> tensor<2xf32>\n'
+        "  func.return %0 : tensor<2xf32>\n}\n"
+    )
+    result = run_irc("run", "two.mlir", "--data", "test.npz")
+    assert result.code == FAILURE
+    assert "two.mlir: takes 2 inputs; test data feed one" in result.err
