@@ -59,6 +59,7 @@ PIPELINES = (
             Step("streamline-reshapes", "again, past the casts that are behind pools now"),
             Step("fit-affine-chains", "again, for chains that began before a pool or a reshape"),
             Step("streamline-linear", "again, for sums of what such pools give"),
+            Step("streamline-pools", "again, for pools of what these sums give"),
             Step("streamline-reshapes", "again, past the casts that are behind the sums now"),
             Step("fold-thresholds", "what stands between sum and quantizer becomes integers"),
             Step("merge-thresholds", "a quantizer right behind another is one, or none at all"),

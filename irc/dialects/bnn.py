@@ -21,6 +21,7 @@ from irc.dialects.bnn_float import (
     EwiseOp,
     QuantizeOp,
 )
+from irc.dialects.bnn_float_threshold import FloatThresholdOp
 from irc.dialects.bnn_shape import ArgmaxOp, ReshapeOp, TransposeOp
 from irc.dialects.bnn_spatial import ConvOp, MaxPoolOp, PadOp, SumPoolOp
 from irc.dialects.dense import (
@@ -39,6 +40,7 @@ Bnn = Dialect(
         CastOp,
         EwiseOp,
         QuantizeOp,
+        FloatThresholdOp,
         LinearOp,
         ThresholdOp,
         ReshapeOp,
@@ -52,6 +54,9 @@ Bnn = Dialect(
     [BipolarType, DenseAttr, PackedBytes],
 )
 
+Quantizer = QuantizeOp | FloatThresholdOp
+"""What maps a float to an exact value, one element at a time, and never falls."""
+
 __all__ = [
     "BINARY_FUNCTIONS",
     "ROUNDINGS",
@@ -64,11 +69,13 @@ __all__ = [
     "ConvOp",
     "DenseAttr",
     "EwiseOp",
+    "FloatThresholdOp",
     "LinearOp",
     "MaxPoolOp",
     "PackedBytes",
     "PadOp",
     "QuantizeOp",
+    "Quantizer",
     "ReshapeOp",
     "SumPoolOp",
     "ThresholdOp",

@@ -35,8 +35,11 @@ class MvuOp(FoldedNode):
     `bias + Σ_i steps[m, i] · [y >= thresholds[m, i]]` as in `bnn.threshold`; without, `y` itself
     in a type that holds every sum.
 
+    With `groups`, G of them, a vector of the frame is G·K elements and row m works on the K of its
+    group `m // (M/G)`: the unit treats it as G vectors, each of which has M/G rows of its own.
+
     The unit takes `simd` lanes and gives `pe`. It reads a vector once, in SF = K/simd beats, while
-    it computes the first `pe` results, and replays it for the others: NF = M/pe folds. The lanes
+    it computes the first `pe` results, and replays it for the others: NF = M/G/pe folds. The lanes
     of the input may differ from `simd` until `insert-width-converters` has run.
     """
 
@@ -44,6 +47,7 @@ class MvuOp(FoldedNode):
     layer = prop_def(StringAttr)
     input = operand_def(StreamType)
     weights = prop_def(DenseAttr)
+    groups_attr = opt_prop_def(IntegerAttr[I64], prop_name="groups")
     thresholds = opt_prop_def(DenseAttr)
     steps = opt_prop_def(DenseAttr)
     bias_attr = opt_prop_def(IntegerAttr[I64], prop_name="bias")
@@ -53,8 +57,8 @@ class MvuOp(FoldedNode):
     output = result_def(StreamType)
     traits = traits_def(Pure())
     assembly_format = (
-        "$layer $input `weights` $weights (`at` $thresholds^)? (`steps` $steps^)? "
-        "(`bias` $bias^)? `pe` $pe `simd` $simd `memory` $memory attr-dict "
+        "$layer $input `weights` $weights (`groups` $groups^)? (`at` $thresholds^)? "
+        "(`steps` $steps^)? (`bias` $bias^)? `pe` $pe `simd` $simd `memory` $memory attr-dict "
         "`:` type($input) `->` type($output)"
     )
 
@@ -68,6 +72,7 @@ class MvuOp(FoldedNode):
         steps: DenseAttr | None = None,
         bias: int = 0,
         folding: Folding = UNFOLDED,
+        groups: int = 1,
     ) -> None:
         shape = (*stream_type(value).shape[:-1], weights.shape[0])
         output = StreamType.of(TensorType(element_type, shape), folding.pe)
@@ -77,6 +82,7 @@ class MvuOp(FoldedNode):
             properties={
                 "layer": StringAttr(layer),
                 "weights": weights,
+                "groups": None if groups == 1 else IntegerAttr(groups, i64),
                 "thresholds": thresholds,
                 "steps": steps,
                 "bias": None if thresholds is None else IntegerAttr(bias, i64),
@@ -101,18 +107,28 @@ class MvuOp(FoldedNode):
         return 0 if self.bias_attr is None else self.bias_attr.value.data
 
     @property
+    def groups(self) -> int:
+        """G: groups of rows, each with inputs of its own."""
+        return 1 if self.groups_attr is None else self.groups_attr.value.data
+
+    @property
     def rows(self) -> int:
-        """M: elements of an output vector."""
+        """M: elements of an output vector, of all groups."""
         return self.weights.shape[0]
 
     @property
+    def group_rows(self) -> int:
+        """M / G: rows that work on the same inputs."""
+        return self.rows // self.groups
+
+    @property
     def columns(self) -> int:
-        """K: elements of an input vector."""
+        """K: elements of an input vector, of one group."""
         return self.weights.shape[1]
 
     @property
     def vectors(self) -> int:
-        """V: vectors a frame."""
+        """V: vectors a frame, each group counted."""
         return stream_type(self.input).elements // self.columns
 
     @property
@@ -122,8 +138,8 @@ class MvuOp(FoldedNode):
 
     @property
     def neuron_folds(self) -> int:
-        """NF = M / pe: beats of an output vector, each of which takes SF cycles."""
-        return self.rows // self.pe
+        """NF = M / G / pe: beats of a group's results, each of which takes SF cycles."""
+        return self.group_rows // self.pe
 
     @property
     def layer_name(self) -> str:
@@ -138,13 +154,13 @@ class MvuOp(FoldedNode):
         self.properties["simd"] = IntegerAttr(folding.simd, i64)
 
     def pe_choices(self) -> list[int]:
-        return divisors(self.rows)
+        return divisors(self.group_rows)
 
     def simd_choices(self) -> list[int]:
         return divisors(self.columns)
 
     def folded_cycles(self, folding: Folding) -> int:
-        return self.vectors * (self.columns // folding.simd) * (self.rows // folding.pe)
+        return self.vectors * (self.columns // folding.simd) * (self.group_rows // folding.pe)
 
     def folded_area(self, folding: Folding) -> int:
         input_width = stream_type(self.input).element_width
@@ -167,7 +183,7 @@ class MvuOp(FoldedNode):
         return self.synapse_folds + 3
 
     def macs(self) -> int:
-        return self.vectors * self.rows * self.columns
+        return self.vectors * self.group_rows * self.columns
 
     def weight_bits(self) -> int:
         return self.weights.size * element_width(self.weights.element_type)
@@ -180,7 +196,7 @@ class MvuOp(FoldedNode):
         """
         if self.memory.data != "auto":
             return self.memory.data
-        depth = self.synapse_folds * self.neuron_folds
+        depth = self.synapse_folds * self.neuron_folds * self.groups
         deep = depth >= BLOCK_MEMORY_DEPTH and self.weight_bits() >= BLOCK_MEMORY_BITS
         return "block" if deep else "auto"
 
@@ -197,16 +213,24 @@ class MvuOp(FoldedNode):
         source, result = stream_type(self.input), stream_type(self.output)
         if len(self.weights.shape) != 2 or not is_exact(self.weights.element_type):
             raise VerifyException(f"weights must be exact [M, K], not {self.weights.type}")
-        if not source.shape or source.channels != self.columns:
-            raise VerifyException(f"weights of {self.columns} columns do not fit {source}")
+        if self.groups < 1 or self.rows % self.groups:
+            raise VerifyException(f"{self.rows} rows are not {self.groups} equal groups")
+        if not source.shape or source.channels != self.columns * self.groups:
+            raise VerifyException(
+                f"weights of {self.columns} columns do not fit {source}"
+                + (f" in {self.groups} groups" if self.groups > 1 else "")
+            )
         if result.shape != (*source.shape[:-1], self.rows):
             raise VerifyException(f"{self.rows} rows do not give {result}")
         if self.simd < 1 or self.columns % self.simd:
             raise VerifyException(
                 f"simd = {self.simd} does not divide the {self.columns} elements of a vector"
             )
-        if self.pe < 1 or self.rows % self.pe:
-            raise VerifyException(f"pe = {self.pe} does not divide the {self.rows} rows")
+        if self.pe < 1 or self.group_rows % self.pe:
+            raise VerifyException(
+                f"pe = {self.pe} does not divide the {self.group_rows} rows"
+                + (" of a group" if self.groups > 1 else "")
+            )
         verify_output(self.folding, result)
         if self.thresholds is None:
             if isinstance(result.element_type, BipolarType):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xdsl.dialects.builtin import (
     I64,
@@ -19,9 +20,17 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     TensorType,
     f32,
+    i64,
 )
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def, traits_def
+from xdsl.irdl import (
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
@@ -235,12 +244,16 @@ class WindowOp(_WindowedNode):
     `y[p, (k, c)] = x[p·stride + k·dilation, c]`: a frame […space, C] becomes […counts, K·C], K
     the elements of the kernel in row-major order, channels last. Rows go through a circular
     buffer: windows leave while the rows of the next ones come in.
+
+    With `groups`, the channels of a window come group by group, `(g, k, c)` with C/G channels c.
     """
 
     name = "dataflow.window"
     dilations_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="dilations")
+    groups_attr = opt_prop_def(IntegerAttr[I64], prop_name="groups")
     assembly_format = (
-        "$input `kernel` $kernel `strides` $strides `dilations` $dilations attr-dict "
+        "$input `kernel` $kernel `strides` $strides `dilations` $dilations "
+        "(`groups` $groups^)? attr-dict "
         "`:` type($input) `->` type($output)"
     )
 
@@ -251,6 +264,7 @@ class WindowOp(_WindowedNode):
         strides: Sequence[int],
         dilations: Sequence[int],
         lanes: int = 1,
+        groups: int = 1,
     ) -> None:
         source = stream_type(value)
         counts = window_counts(source.shape[:-1], kernel, strides, dilations)
@@ -262,12 +276,21 @@ class WindowOp(_WindowedNode):
                 "kernel": integers(kernel),
                 "strides": integers(strides),
                 "dilations": integers(dilations),
+                "groups": None if groups == 1 else IntegerAttr(groups, i64),
             },
         )
 
     @property
     def dilations(self) -> tuple[int, ...]:
         return values_of(self.dilations_attr)
+
+    @property
+    def groups(self) -> int:
+        """Groups of channels that are read one after another."""
+        return 1 if self.groups_attr is None else self.groups_attr.value.data
+
+    def geometry(self) -> WindowGeometry:
+        return replace(super().geometry(), groups=self.groups)
 
     def cycles(self) -> int:
         return max(self.input_beats, stream_type(self.output).beats)
@@ -287,6 +310,10 @@ class WindowOp(_WindowedNode):
         shape = (*counts, math.prod(self.kernel) * source.channels)
         if result.shape != shape or result.element_type != source.element_type:
             raise VerifyException(f"the windows of {source} are {list(shape)}, not {result}")
+        if self.groups < 1 or source.channels % (self.groups * self.lanes):
+            raise VerifyException(
+                f"{self.lanes} lanes do not divide the channels of {self.groups} groups of {source}"
+            )
 
 
 class _PoolOp(_WindowedNode):

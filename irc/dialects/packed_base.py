@@ -140,6 +140,14 @@ class KernelOp(IRDLOperation, ABC):
         """Elements (for bits: words) that the result takes in memory."""
         return buffer_type(self.output).length
 
+    @property
+    def is_lazy(self) -> bool:
+        """Whether readers compute the result row by row, so that it never exists as a whole.
+
+        The operand has to stay alive for them.
+        """
+        return False
+
     def verify_(self) -> None:
         if isinstance(self.slot, SlotAttr):
             expected = buffer_type(self.output).region

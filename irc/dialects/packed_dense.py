@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC
 
 import numpy as np
-from xdsl.dialects.builtin import I64, IntegerAttr, IntegerType, StringAttr, i64
+from xdsl.dialects.builtin import I64, IntegerAttr, IntegerType, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -32,9 +32,23 @@ _FORMAT = (
 
 
 class DenseOp(ThresholdingOp, ABC):
-    """What the dense kernels share: M rows of weights."""
+    """What the dense kernels share: M rows of weights.
+
+    With `by_row`, `packed.or_pool` is the only reader: it has each row computed when it needs it,
+    into the `slot`, which holds but one.
+    """
 
     weights = prop_def(DenseAttr)
+    by_row = opt_prop_def(UnitAttr)
+
+    @property
+    def is_lazy(self) -> bool:
+        return self.by_row is not None
+
+    @property
+    def slot_length(self) -> int:
+        length = super().slot_length
+        return length // self.rows if self.is_lazy else length
 
     @property
     def channels(self) -> int:
@@ -73,6 +87,9 @@ class DenseOp(ThresholdingOp, ABC):
         """Check the result; thresholds are for each of M channels or for all alike."""
         self.verify_results(self.rows, self.channels)
         result = self.output.type
+        readers = {use.operation.name for use in self.output.uses}
+        if self.is_lazy and (not isinstance(result, BitsType) or readers - {"packed.or_pool"}):
+            raise VerifyException("by_row is for bits that only packed.or_pool reads")
         if isinstance(result, BitsType) and result.width != self.channels:
             raise VerifyException(f"rows of {self.channels} results do not fit {result}")
         if self.thresholds is not None and self.thresholds.shape[0] not in (1, self.channels):

@@ -209,6 +209,10 @@ class PatchesOp(WindowOp):
         return 0 if self.value_attr is None else self.value_attr.value.data
 
     @property
+    def is_lazy(self) -> bool:
+        return True
+
+    @property
     def slot_length(self) -> int:
         result = buffer_type(self.output)
         if isinstance(result, BitsType):

@@ -17,13 +17,17 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class WindowGeometry:
-    """Windows of `kernel` elements over `size` (rows, columns), each element `chunks` beats."""
+    """Windows of `kernel` elements over `size` (rows, columns), each element `chunks` beats.
+
+    Of a window, the beats of one group of channels are read before those of the next.
+    """
 
     size: Pair
     kernel: Pair
     strides: Pair
     dilations: Pair
     chunks: int
+    groups: int = 1
 
     @staticmethod
     def of(
@@ -32,6 +36,7 @@ class WindowGeometry:
         strides: Sequence[int],
         dilations: Sequence[int],
         chunks: int,
+        groups: int = 1,
     ) -> WindowGeometry:
         """The geometry of windows over one or two axes."""
         return WindowGeometry(
@@ -40,6 +45,7 @@ class WindowGeometry:
             _rows_and_columns(space, strides),
             _rows_and_columns(space, dilations),
             chunks,
+            groups,
         )
 
     @cached_property
@@ -82,15 +88,25 @@ class WindowGeometry:
     # From one beat of a window to the next one that is read
 
     @property
+    def group_chunks(self) -> int:
+        """Beats of an element that belong to one group."""
+        return self.chunks // self.groups
+
+    @property
     def column_step(self) -> int:
         """From the last beat of an element to the first of the next in the window's row."""
-        return (self.dilations[1] - 1) * self.chunks + 1
+        return self.dilations[1] * self.chunks - (self.group_chunks - 1)
 
     @property
     def row_step(self) -> int:
         """From the last beat of a row of the window to the first of the next."""
-        back = self.dilations[1] * (self.kernel[1] - 1) * self.chunks + self.chunks - 1
+        back = self.dilations[1] * (self.kernel[1] - 1) * self.chunks + self.group_chunks - 1
         return self.dilations[0] * self.row_beats - back
+
+    @property
+    def group_step(self) -> int:
+        """From the last beat of a group to the first of the next; seldom ahead."""
+        return 1 - (self.span - self.chunks)
 
     # From the start of one window to the start of the next
 
@@ -134,10 +150,14 @@ class WindowGeometry:
     def offsets(self) -> list[int]:
         """Where the beats of a window lie, from its first, in the order in which they are read."""
         return [
-            y * self.dilations[0] * self.row_beats + x * self.dilations[1] * self.chunks + chunk
+            y * self.dilations[0] * self.row_beats
+            + x * self.dilations[1] * self.chunks
+            + group * self.group_chunks
+            + chunk
+            for group in range(self.groups)
             for y in range(self.kernel[0])
             for x in range(self.kernel[1])
-            for chunk in range(self.chunks)
+            for chunk in range(self.group_chunks)
         ]
 
 

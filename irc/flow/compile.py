@@ -54,6 +54,8 @@ def compile_model(
         raise UsageError(f"output folder {folder!r}: expected the name of a folder")
     path = Path(folder if folder is not None else f"{ladder.name}-{target}")
     frames = vector_frames(ladder, data, vectors)
+    if ladder.observer is not None:
+        ladder.observer(f"write {target}")
     if target == "verilog":
         write_hardware(ladder, path, frames)
         layers = hardware_layers(ladder.dataflow)

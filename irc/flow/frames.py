@@ -134,7 +134,14 @@ def as_element_type(x: Array, element_type: Attribute, source: str) -> Array:
             f"{source}: 'x' ranges from {x.min()} to {x.max()}, but the input is declared "
             f"{element_type}, {low} to {high}"
         )
-    return x.astype(np.int64 if low != -1 or high != 1 else np.int8)
+    if isinstance(element_type, bnn.BipolarType):
+        if bool((x == 0).any()):
+            raise IrcError(
+                f"{source}: 'x' holds 0, but the input is declared bipolar, -1 or 1; "
+                "bits that count from 0 are uint1"
+            )
+        return x.astype(np.int8)
+    return x.astype(np.int64)
 
 
 def frames_for(ladder: Ladder, data: Data) -> Array:

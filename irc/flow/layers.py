@@ -92,7 +92,9 @@ def _mvu_row(op: dataflow.MvuOp) -> Layer:
     while isinstance(window, dataflow.WidthConverterOp | dataflow.FifoOp):
         window = window.input.owner
     if isinstance(window, dataflow.WindowOp):
-        kind, shape = f"conv {times(window.kernel)}", _stream_shapes(window.input, op.output)
+        grouped = f" in {op.groups} groups" if op.groups > 1 else ""
+        kind = f"conv {times(window.kernel)}{grouped}"
+        shape = _stream_shapes(window.input, op.output)
     else:
         kind, shape = "mvu", f"{op.columns} → {op.rows}"
     operation = kind if op.thresholds is None else f"{kind} + threshold"

@@ -21,13 +21,17 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class RunResult:
-    """Results [N, …], their classes, and the accuracy where labels are known."""
+    """Results [N, …] of the first output, their classes, and the accuracy where labels are known.
+
+    `outputs` counts the outputs that there are.
+    """
 
     source: str
     level: str
     results: Array
     classes: Array
     accuracy: float | None
+    outputs: int = 1
 
     def summary(self) -> dict[str, Any]:
         """What a machine wants to know of it."""
@@ -52,17 +56,17 @@ def run_file(
             progress(level, done, total)
 
     if level == "onnx":
-        results = run_reference(ladder, data, data.x)[0]
+        results = run_reference(ladder, data, data.x)
     elif level == "hw":
-        results = run_hardware(ladder, data, observe)
+        results = [run_hardware(ladder, data, observe)]
     else:
         results = _run_function(ladder, data, observe)
-    classes = classes_of(results)
+    classes = classes_of(results[0])
     accuracy = None if data.y is None else float(np.count_nonzero(classes == data.y) / len(classes))
-    return RunResult(path, level, results, classes, accuracy)
+    return RunResult(path, level, results[0], classes, accuracy, len(results))
 
 
-def _run_function(ladder: Ladder, data: Data, observe: Progress) -> Array:
+def _run_function(ladder: Ladder, data: Data, observe: Progress) -> list[Array]:
     function = entry_function(ladder.source)
     if len(function.body.block.args) != 1:
         raise UnsupportedError(
@@ -71,7 +75,7 @@ def _run_function(ladder: Ladder, data: Data, observe: Progress) -> Array:
     frame = bnn.frame_type(function.body.block.args[0])
     shaped = shape_frames(data, frame.get_shape(), f"the input of {ladder.path}")
     frames = as_element_type(shaped, frame.element_type, data.source)
-    return run_module(ladder.source, [frames], observe)[0]
+    return run_module(ladder.source, [frames], observe)
 
 
 def run_hardware(ladder: Ladder, data: Data, observe: Progress) -> Array:

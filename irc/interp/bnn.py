@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import bnn
 from irc.dialects.dense import BipolarType
-from irc.interp.ewise import apply_ewise, quantize
+from irc.interp.ewise import apply_ewise, count_thresholds, quantize
 
 Array = npt.NDArray[Any]
 
@@ -92,6 +92,15 @@ class BnnFunctions(InterpreterFunctions):
     def run_quantize(self, interpreter: Interpreter, op: bnn.QuantizeOp, args: PythonValues) -> Any:
         qmin, qmax = op.bounds
         codes = quantize(op.rounding.data, args[0], qmin, qmax)
+        return (to_element_type(codes, bnn.frame_type(op.output).element_type),)
+
+    @impl(bnn.FloatThresholdOp)
+    def run_float_threshold(
+        self, interpreter: Interpreter, op: bnn.FloatThresholdOp, args: PythonValues
+    ) -> Any:
+        channels = np.moveaxis(args[0], -1, 0)
+        codes = count_thresholds(channels.reshape(len(channels), -1), op.thresholds.numpy())
+        codes = np.moveaxis(codes.reshape(channels.shape), 0, -1)
         return (to_element_type(codes, bnn.frame_type(op.output).element_type),)
 
     @impl(bnn.LinearOp)

@@ -53,8 +53,10 @@ class DataflowFunctions(InterpreterFunctions):
 
     @impl(dataflow.MvuOp)
     def run_mvu(self, interpreter: Interpreter, op: dataflow.MvuOp, args: PythonValues) -> Any:
-        vectors = args[0].reshape(len(args[0]), op.vectors, op.columns)
-        sums = exact_matmul(vectors, op.weights.numpy())
+        vectors = args[0].reshape(len(args[0]), -1, op.groups, op.columns)
+        weights = op.weights.numpy().reshape(op.groups, op.group_rows, op.columns)
+        parts = [exact_matmul(vectors[:, :, g], weights[g]) for g in range(op.groups)]
+        sums = np.concatenate(parts, axis=-1)
         if op.thresholds is None:
             values = to_element_type(sums, dataflow.stream_type(op.output).element_type)
         else:

@@ -39,6 +39,9 @@ class DataflowWindowFunctions(InterpreterFunctions):
         frames = from_lanes(args[0], source).astype(_smallest_dtype(low, high), copy=False)
         view = windows(frames, op.kernel, op.strides, op.dilations)
         rows = np.moveaxis(view, 1 + len(op.kernel), -1)
+        if op.groups > 1:
+            parts = rows.reshape(*rows.shape[:-1], op.groups, -1)
+            rows = np.moveaxis(parts, -2, 1 + len(op.kernel))
         return (to_lanes(rows, dataflow.stream_type(op.output)),)
 
     @impl(dataflow.MaxPoolOp)

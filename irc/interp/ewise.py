@@ -93,6 +93,14 @@ _ROUNDING: dict[str, Callable[[Array], Array]] = {
 }
 
 
+def count_thresholds(x: Array, thresholds: Array) -> Array:
+    """How many of the float `thresholds` [C, T] or [1, T] each of `x` [C, n] has reached."""
+    count = np.zeros(x.shape, np.int64)
+    for column in thresholds.T:
+        count += x >= column[:, None]
+    return count
+
+
 def quantize(rounding: str, x: Array, qmin: int, qmax: int) -> Array:
     """`clip(round(x), qmin, qmax)` as int64; NaN is the caller's to refuse."""
     with np.errstate(all="ignore"):

@@ -136,7 +136,8 @@ def run_lines(result: RunResult) -> Iterator[Table | str]:
     """How many inputs fell into each class, and the accuracy where it is known."""
     accuracy = "" if result.accuracy is None else f", accuracy {100 * result.accuracy:.2f} %"
     inputs = plural(len(result.results), "input")
-    yield f"{result.source} at level {result.level}: {inputs}{accuracy}"
+    outputs = "" if result.outputs == 1 else f"; the first of {result.outputs} outputs"
+    yield f"{result.source} at level {result.level}: {inputs}{accuracy}{outputs}"
     table = Table("class")
     table.add_column("inputs", justify="right")
     for label, count in sorted(Counter(map(int, result.classes)).items()):

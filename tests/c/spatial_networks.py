@@ -52,11 +52,16 @@ class SpatialBuilder(Builder):
         """What most binary networks are made of: signs, convolved, pooled and padded with signs."""
         value = self.signs(value)
         for _ in range(self.random.randint(1, 3)):
-            match self.random.choice(["conv", "pool", "pad"]):
+            match self.random.choice(["conv", "pool", "conv and pool", "pad"]):
                 case "conv":
                     value = self.signs(self.conv(value))
-                case "pool":
-                    value = self.add(bnn.MaxPoolOp(value, *self.window(value, 2), bipolar))
+                case "pool" | "conv and pool" as kind:
+                    if kind != "pool":
+                        value = self.signs(self.conv(value))
+                    kernel, strides, dilations = self.window(value, 2)
+                    if self.random.random() < 0.6:
+                        strides, dilations = kernel, [1] * len(kernel)
+                    value = self.add(bnn.MaxPoolOp(value, kernel, strides, dilations, bipolar))
                 case _:
                     rank = len(bnn.frame_type(value).get_shape()) - 1
                     border = self.random.choice([-1, 1])
@@ -109,7 +114,7 @@ def spatial_network(random: Random) -> ModuleOp:
     if is_moved:
         value = builder.add(bnn.TransposeOp(value, [*range(1, len(shape)), 0]))
     results: list[SSAValue] = []
-    if random.random() < 0.3:
+    if random.random() < 0.5:
         value = builder.binary_layers(value)
     for _ in range(random.randint(1, 5)):
         kind = random.choice(["conv", "conv", "pad", "pool", "threshold", "threshold"])

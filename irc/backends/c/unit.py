@@ -12,6 +12,7 @@ from xdsl.ir import BlockArgument, SSAValue
 from irc.backends.c.text import array_definition, c_type, fill, literals, word_literals
 from irc.dialects import packed
 from irc.dialects.dense import DenseAttr, element_width, uint
+from irc.dialects.packed_spatial import Windows
 from irc.dialects.packed_types import container_width
 from irc.errors import IrcError
 
@@ -27,6 +28,7 @@ class Unit:
         self.functions: dict[str, str] = {}
         self.constants: list[str] = []
         self.calls: list[str] = []
+        self.lazy: dict[SSAValue, WindowCalls] = {}
         self.constant_bytes: defaultdict[str, int] = defaultdict(int)
         self.needs_math = False
         self.inputs = _names("in", len(function.function_type.inputs))
@@ -114,6 +116,25 @@ class Moving:
             return self.pointer
         pointer = f"({self.pointer})" if "&" in self.pointer else self.pointer
         return f"{pointer} + {row} * {self.stride}u"
+
+
+Call = tuple[str, Sequence[str | Moving]]
+"""A function and its arguments."""
+
+
+@dataclass(frozen=True)
+class WindowCalls:
+    """Calls for each window of a frame.
+
+    `Moving` arguments advance from window to window; the argument `"$x"` is the first element of
+    the window in `source`, whose pixels have `pixel` elements, and `"$o0"` where it begins along
+    axis 0.
+    """
+
+    windows: Windows
+    pixel: int
+    source: str
+    calls: Sequence[Call]
 
 
 def _names(stem: str, count: int) -> list[str]:

@@ -54,7 +54,9 @@ class Affine:
     @staticmethod
     def of_exact(source: SSAValue, reachable: Reachable) -> Affine:
         """The cast of an exact value, as it is."""
-        found = Affine(source, reachable, np.ones(1), np.zeros(1), float(reachable.largest), 1.0, 0.0)
+        found = Affine(
+            source, reachable, np.ones(1), np.zeros(1), float(reachable.largest), 1.0, 0.0
+        )
         found._round()
         return found
 
@@ -110,9 +112,7 @@ class Affine:
             self.largest += rounding
 
 
-def as_affine(
-    value: SSAValue, analysis: RangeAnalysis, by_channel: bool = False
-) -> Affine | None:
+def as_affine(value: SSAValue, analysis: RangeAnalysis, by_channel: bool = False) -> Affine | None:
     """See `value` as an affine function of an exact value, if it is one.
 
     Its scale is one number, or with `by_channel` possibly one a channel.

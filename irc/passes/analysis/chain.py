@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from irc.dialects import bnn
 from irc.errors import IrcError
-from irc.interp.ewise import apply_ewise, quantize
+from irc.interp.ewise import apply_ewise, count_thresholds, quantize
 
 Array = npt.NDArray[Any]
 
@@ -134,21 +134,26 @@ def _channel_constant(op: bnn.EwiseOp, attribute: bnn.DenseAttr | None) -> Array
 class Chain:
     """Cast, element-wise functions and quantizer, seen as one function of an integer."""
 
-    def __init__(self, functions: Sequence[bnn.EwiseOp], quantizer: bnn.QuantizeOp) -> None:
+    def __init__(self, functions: Sequence[bnn.EwiseOp], quantizer: bnn.Quantizer) -> None:
         """Raises `IrcError` where a constant differs between pixels."""
         self.links = [Link.of(op) for op in functions]
         self.quantizer = quantizer
+        is_counted = isinstance(quantizer, bnn.FloatThresholdOp)
+        self.thresholds = quantizer.thresholds.numpy() if is_counted else None
 
     def channel(self, index: int) -> Chain:
         """The chain for one channel alone."""
         one = Chain((), self.quantizer)
         one.links = [link.channel(index) for link in self.links]
+        if self.thresholds is not None and len(self.thresholds) > 1:
+            one.thresholds = self.thresholds[index : index + 1]
         return one
 
     @property
     def channels(self) -> int:
         """How many channels differ: the longest constant, 1 where all are scalars."""
-        return max((len(a) for link in self.links for a in link.arrays if a is not None), default=1)
+        constants = [a for link in self.links for a in link.arrays] + [self.thresholds]
+        return max((len(a) for a in constants if a is not None), default=1)
 
     @property
     def wobbles(self) -> bool:
@@ -216,6 +221,9 @@ class Chain:
         )
 
     def _quantize(self, x: Array) -> Array:
+        if isinstance(self.quantizer, bnn.FloatThresholdOp):
+            assert self.thresholds is not None
+            return count_thresholds(x, self.thresholds)
         low, high = self.quantizer.bounds
         codes = quantize(self.quantizer.rounding.data, x, low, high)
         return (codes > 0).astype(np.int64) if self.quantizer.rounding.data in bnn.SIGNS else codes

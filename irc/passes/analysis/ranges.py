@@ -250,6 +250,8 @@ class RangeAnalysis:
                 low, high = np.minimum(known.low, border), np.maximum(known.high, border)
                 step = np.gcd(known.moves, known.low - border)
                 return Reachable(low, high, np.maximum(step, 1))
+            case bnn.FloatThresholdOp() as op:
+                return Reachable.uniform(*op.bounds)
             case bnn.QuantizeOp() as op:
                 low, high = op.bounds
                 return Reachable.uniform(low, high, 2 if op.rounding.data in bnn.SIGNS else 1)

@@ -193,8 +193,10 @@ def _mvu(
 ) -> dataflow.MvuOp:
     """The unit that multiplies the vectors of `value`; the thresholds of `fused` belong to it."""
     name = names.unique(layer_name(op, "mvu"))
+    groups = op.groups if isinstance(op, bnn.ConvOp) else 1
     if not isinstance(fused, bnn.ThresholdOp):
-        return dataflow.MvuOp(name, value, weights, bnn.frame_type(op.output).element_type)
+        element_type = bnn.frame_type(op.output).element_type
+        return dataflow.MvuOp(name, value, weights, element_type, groups=groups)
     return dataflow.MvuOp(
         name,
         value,
@@ -203,4 +205,5 @@ def _mvu(
         fused.thresholds,
         fused.steps,
         fused.bias.value.data,
+        groups=groups,
     )

@@ -78,7 +78,9 @@ def _window_before(node: FoldedNode) -> dataflow.WindowOp | None:
 
 
 def _channels(op: dataflow.SpatialNode) -> int:
-    return dataflow.stream_type(op.input).channels
+    """What the lanes divide: the channels, of one group where there are several."""
+    groups = op.groups if isinstance(op, dataflow.WindowOp) else 1
+    return dataflow.stream_type(op.input).channels // groups
 
 
 def _reader(op: Operation) -> Operation:

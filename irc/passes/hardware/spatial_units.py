@@ -17,11 +17,6 @@ def spatial_obstacle(op: Operation) -> str | None:
     axes = len(bnn.frame_type(op.operands[0]).get_shape()) - 1
     if axes not in (1, 2):
         return f"hardware works on one or two axes in space, not on {axes}"
-    if isinstance(op, bnn.ConvOp) and op.groups > 1:
-        return (
-            f"{op.groups} groups: hardware has convolutions over all channels only; "
-            "targets c and host accept groups"
-        )
     return None
 
 
@@ -29,7 +24,7 @@ def window_units(op: bnn.ConvOp, value: SSAValue) -> Sequence[Operation]:
     """Lay out the windows of a convolution; nothing to do where each is one element, in order."""
     if math.prod(op.kernel) == 1 and set(op.strides) == {1}:
         return []
-    return [dataflow.WindowOp(value, op.kernel, op.strides, op.dilations)]
+    return [dataflow.WindowOp(value, op.kernel, op.strides, op.dilations, groups=op.groups)]
 
 
 def pad_unit(op: bnn.PadOp, value: SSAValue) -> Operation:

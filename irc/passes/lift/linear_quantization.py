@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import IntegerType, TensorType
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import onnx
-from irc.dialects.dense import element_range
+from irc.dialects.dense import element_range, element_width, is_exact
 from irc.errors import UnsupportedError
 from irc.interp.ewise import quantize
 
@@ -22,11 +22,10 @@ MAX_BITS = 16
 
 def quantized_range(op: onnx.OnnxOp) -> tuple[int, int]:
     """Smallest and largest integer of what a `QuantizeLinear` gives."""
-    kind = op.results[0].type
-    element = kind.element_type if isinstance(kind, TensorType) else None
-    if not isinstance(element, IntegerType) or element.width.data > MAX_BITS:
+    element = _element_type(op.results[0])
+    if not is_exact(element) or element_width(element) > MAX_BITS:
         raise UnsupportedError(
-            f"quantizes to {element or kind}; integers of at most {MAX_BITS} bits are supported",
+            f"quantizes to {element}; integers of at most {MAX_BITS} bits are supported",
             op.location,
         )
     return element_range(element)
@@ -34,9 +33,13 @@ def quantized_range(op: onnx.OnnxOp) -> tuple[int, int]:
 
 def holds_integers(value: SSAValue) -> bool:
     """Whether an ONNX value is a tensor of integers, booleans apart."""
-    kind = value.type
-    element = kind.element_type if isinstance(kind, TensorType) else None
-    return isinstance(element, IntegerType) and element.width.data > 1
+    element = _element_type(value)
+    return is_exact(element) and element_width(element) > 1
+
+
+def _element_type(value: SSAValue) -> Attribute:
+    """The element type of a tensor, and of any other value its type."""
+    return value.type.element_type if TensorType.constr().verifies(value.type) else value.type
 
 
 def quantize_linear(op: onnx.OnnxOp, x: Array) -> Array | None:

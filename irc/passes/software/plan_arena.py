@@ -59,10 +59,10 @@ def plan_function(function: FuncOp) -> None:
 
 
 def _readers(op: packed.KernelOp) -> Iterator[Operation]:
-    """Who reads the result; patches are read from it as long as somebody reads patches."""
+    """Who reads the result; lazy readers do so whenever they are read themselves."""
     for use in op.output.uses:
         yield use.operation
-        if isinstance(use.operation, packed.PatchesOp):
+        if isinstance(use.operation, packed.KernelOp) and use.operation.is_lazy:
             yield from _readers(use.operation)
 
 

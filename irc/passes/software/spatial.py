@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import SSAValue
+
 from irc.dialects import bnn, packed
 from irc.dialects.dense import element_range
 from irc.dialects.packed_types import BitsType
@@ -63,10 +66,28 @@ def lower_pool(buffers: Buffers, op: bnn.MaxPoolOp | bnn.SumPoolOp) -> None:
         pixels = math.prod(windows.space)
         layout = BitsType.of(pixels, channels, result.element_type, result.word)
         source = buffers.bits(op.input, layout, op)
+        if len(list(uses(op.input))) == 1:
+            _compute_by_row(source, windows)
         pool = packed.OrPoolOp(buffers.label(op, "pool"), source, result, windows)
         buffers.define(op.output, buffers.emit(pool, op))
         return
     lower_array_pool(buffers, op, None)
+
+
+def _compute_by_row(source: SSAValue, windows: packed.Windows) -> None:
+    """Let a pool, the only reader, have each row computed that it reads, if it reads none twice."""
+    producer = source.owner
+    apart = all(
+        stride > (kernel - 1) * dilation
+        for stride, kernel, dilation in zip(
+            windows.strides, windows.kernel, windows.dilations, strict=True
+        )
+    )
+    if not isinstance(producer, packed.DenseOp) or not apart:
+        return
+    patches = producer.input.owner
+    if not isinstance(patches, packed.PatchesOp) or patches.windows.counts == windows.space:
+        producer.by_row = UnitAttr()
 
 
 def lower_array_pool(

@@ -15,6 +15,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from irc.dialects import bnn
+from irc.dialects.dense import is_exact
 from irc.interp.ewise import apply_ewise, quantize
 from irc.passes.analysis.affine import as_affine
 from irc.passes.analysis.chain import Link
@@ -30,6 +31,9 @@ MAX_CODES = 1 << 8
 """Most integers, of which and into which a chain is seen as a quantizer."""
 
 
+_SUMS = (bnn.LinearOp, bnn.ConvOp, bnn.SumPoolOp)
+
+
 @dataclass
 class ChainIsAffine(RewritePattern):
     """`f(x) = a·x + b` on every integer x that can occur, to the bit in float32.
@@ -41,7 +45,7 @@ class ChainIsAffine(RewritePattern):
     analysis: RangeAnalysis
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not isinstance(op, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
+        if not isinstance(op, _SUMS) or is_exact(bnn.frame_type(op.input).element_type):
             return
         links: list[bnn.EwiseOp | bnn.QuantizeOp | bnn.CastOp] = []
         value = op.input
@@ -118,7 +122,7 @@ class ChainIsQuantizer(RewritePattern):
     analysis: RangeAnalysis
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not isinstance(op, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
+        if not isinstance(op, _SUMS) or is_exact(bnn.frame_type(op.input).element_type):
             return
         chain: list[bnn.EwiseOp] = []
         value = op.input

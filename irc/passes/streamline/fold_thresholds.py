@@ -47,12 +47,12 @@ def margin_of(op: bnn.ThresholdOp) -> list[Ambiguity] | None:
 class Match:
     """A quantizer, the float functions before it in order, and the integer they start from."""
 
-    quantizer: bnn.QuantizeOp
+    quantizer: bnn.Quantizer
     functions: list[bnn.EwiseOp]
     source: SSAValue
 
 
-def match_chain(quantizer: bnn.QuantizeOp) -> Match | None:
+def match_chain(quantizer: bnn.Quantizer) -> Match | None:
     """Walk from a quantizer up to the cast of an exact value; `None` where floats come first."""
     functions: list[bnn.EwiseOp] = []
     value = quantizer.input
@@ -105,7 +105,7 @@ _TYPE_KEEPING = (bnn.MaxPoolOp, bnn.ReshapeOp, bnn.TransposeOp)
 """Operations whose result has the element type of their operand."""
 
 
-def _may_become_bipolar(quantizer: bnn.QuantizeOp) -> bool:
+def _may_become_bipolar(quantizer: bnn.Quantizer) -> bool:
     """Whether every reader of an integer, which may turn out never to be 0, takes a sign too."""
     if isinstance(bnn.frame_type(quantizer.output).element_type, bnn.BipolarType):
         return False
@@ -130,10 +130,13 @@ def _readers(value: SSAValue) -> list[Operation]:
 
 
 def _is_plain_pad(op: Operation) -> bool:
-    """Whether a border goes around a value and the result may stay of an integer type."""
-    return isinstance(op, bnn.PadOp) and not isinstance(
-        bnn.frame_type(op.output).element_type, bnn.BipolarType
-    )
+    """Whether a border goes around a value and the result may stay of an integer type, −1 in it."""
+    return isinstance(op, bnn.PadOp) and _holds_signs(bnn.frame_type(op.output).element_type)
+
+
+def _holds_signs(element_type: Attribute) -> bool:
+    is_bipolar = isinstance(element_type, bnn.BipolarType)
+    return not is_bipolar and element_range(element_type)[0] < 0
 
 
 def _flip_rows(source: SSAValue, rows: Array) -> SSAValue | None:
@@ -173,7 +176,7 @@ def _feeds_one_quantizer(op: Operation) -> bool:
         if len(readers) != 1:
             return False
         op = readers[0]
-        if isinstance(op, bnn.QuantizeOp):
+        if isinstance(op, bnn.Quantizer):
             return True
         if not isinstance(op, bnn.EwiseOp):
             return False
@@ -199,7 +202,7 @@ def margin_attribute(ambiguous: list[Ambiguity]) -> Attribute:
     return bnn.DenseAttr.from_integers(np.array(ambiguous)) if ambiguous else StringAttr("exact")
 
 
-def _replace_quantizer(quantizer: bnn.QuantizeOp, op: bnn.ThresholdOp) -> None:
+def _replace_quantizer(quantizer: bnn.Quantizer, op: bnn.ThresholdOp) -> None:
     """Let every reader use the thresholds; they may have narrowed ternary to bipolar."""
     element_type = bnn.frame_type(op.output).element_type
     if element_type != bnn.frame_type(quantizer.output).element_type:
@@ -227,7 +230,7 @@ class FoldThresholds(ModulePass):
     def _fold_function(self, function: FuncOp) -> None:
         analysis = RangeAnalysis()
         for op in list(function.body.block.ops):
-            if isinstance(op, bnn.QuantizeOp):
+            if isinstance(op, bnn.Quantizer):
                 match = match_chain(op)
                 if match is not None and is_exact(bnn.frame_type(match.source).element_type):
                     fold(match, analysis)

@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, f32
+from xdsl.dialects.builtin import ModuleOp, TensorType, f32
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
+from irc.dialects.dense import element_range
 from irc.interp.ewise import quantize
 from irc.passes.rewriting import apply_greedily
+
+Array = npt.NDArray[Any]
 
 _RISING = {"relu", "sqrt", "floor", "ceil", "round", "sign", "add", "sub", "max", "min"}
 
 
-def rises(op: bnn.EwiseOp) -> bool:
-    """Whether the float function never falls, in any channel: rounding keeps the order."""
-    constant = None if op.constant is None else op.constant.numpy()
-    if constant is not None and constant.size != 1 and constant.size != constant.shape[-1]:
-        return False  # It differs between pixels, so that windows mix functions.
+def direction(op: bnn.EwiseOp) -> Array | None:
+    """+1 where the float function never falls, −1 where it never rises: [1] or one a channel.
+
+    Rounding keeps the order. `None` for a function that does neither, or differs between pixels,
+    so that windows would mix functions.
+    """
+    constant = np.ones(1) if op.constant is None else op.constant.numpy()
+    if constant.size != 1 and constant.size != constant.shape[-1]:
+        return None
+    constant = constant.reshape(-1)
     match op.fn.data:
-        case "mul" | "prelu":
-            return constant is not None and bool((constant >= 0).all())
-        case "div":
-            return constant is not None and bool((constant > 0).all())
+        case "mul":
+            return np.where(constant >= 0, 1, -1)
+        case "div" if bool(constant.all()):
+            return np.where(constant > 0, 1, -1)
+        case "prelu" if bool((constant >= 0).all()):
+            return np.ones(1, np.int64)
+        case "neg" | "rsub":
+            return -np.ones(1, np.int64)
         case fn:
-            return fn in _RISING
+            return np.ones(1, np.int64) if fn in _RISING else None
+
+
+def rises(op: bnn.EwiseOp) -> bool:
+    """Whether the float function never falls, in any channel."""
+    found = direction(op)
+    return found is not None and bool((found > 0).all())
 
 
 class QuantizeBeforeMaxPool(RewritePattern):
@@ -85,17 +105,24 @@ class MaxPoolBeforeCast(RewritePattern):
         rewriter.replace(op, [pool, after])
 
 
-class MaxPoolBehindRisingFunction(RewritePattern):
+class MaxPoolBehindFunction(RewritePattern):
     """`max(f(x), f(y)) = f(max(x, y))` for scales and offsets of an exact value.
 
-    Only where a cast is behind them, so that the pool reaches exact values.
+    Only where a cast is behind them, so that the pool reaches exact values. For a channel in which
+    f falls, x must be a sum of products: `max(f(x), f(y)) = f(−max(−x, −y))`, and the weights of
+    −x are those of x, negated.
     """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.MaxPoolOp, rewriter: PatternRewriter) -> None:
         chain: list[bnn.EwiseOp] = []
+        signs = np.ones(1, np.int64)
         value = op.input
-        while isinstance(value.owner, bnn.EwiseOp) and rises(value.owner):
+        while isinstance(value.owner, bnn.EwiseOp):
+            found = direction(value.owner)
+            if found is None:
+                return
+            signs = signs * found
             chain.append(value.owner)
             value = value.owner.input
         if not chain or not isinstance(value.owner, bnn.CastOp):
@@ -104,16 +131,47 @@ class MaxPoolBehindRisingFunction(RewritePattern):
         reader = op.output.get_user_of_unique_use()
         if reader is not None and _leads_to_quantizer(reader):
             return
-        cast = value.owner
-        element_type = bnn.frame_type(cast.input).element_type
-        pool = bnn.MaxPoolOp(cast.input, op.kernel, op.strides, op.dilations, element_type)
-        pool.location = op.location
-        new_ops: list[Operation] = [pool, bnn.CastOp(pool.output)]
+        source = value.owner.input
+        new_ops: list[Operation] = []
+        if bool((signs < 0).any()):
+            if not isinstance(source.owner, bnn.LinearOp | bnn.ConvOp):
+                return
+            new_ops.append(_negated(source.owner, signs))
+            source = new_ops[0].results[0]
+        element_type = bnn.frame_type(source).element_type
+        pool = bnn.MaxPoolOp(source, op.kernel, op.strides, op.dilations, element_type)
+        new_ops += [pool, bnn.CastOp(pool.output)]
+        if bool((signs < 0).any()):
+            constant = bnn.DenseAttr.from_floats(signs)
+            new_ops.append(bnn.EwiseOp("mul", new_ops[-1].results[0], constant))
+        for new_op in new_ops:
+            new_op.location = op.location
         for link in reversed(chain):
             properties = (link.constant, link.constant_error, link.result_error)
             new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
             new_ops[-1].location = link.location
         rewriter.replace(op, new_ops)
+
+
+def _negated(op: bnn.LinearOp | bnn.ConvOp, signs: Array) -> Operation:
+    """Exact sums, negated in the channels of sign −1."""
+    weights = op.weights.numpy().astype(np.int64)
+    weights = weights * signs.reshape(-1, *(1 for _ in weights.shape[1:]))
+    low, high = element_range(op.weights.element_type)
+    fits = low <= int(weights.min(initial=0)) and int(weights.max(initial=0)) <= high
+    attribute = (
+        bnn.DenseAttr.from_numpy(weights, op.weights.element_type)
+        if fits
+        else bnn.DenseAttr.from_integers(weights)
+    )
+    low, high = element_range(bnn.frame_type(op.output).element_type)
+    element_type = bnn.smallest_int(min(low, -high), max(high, -low))
+    return type(op).create(
+        operands=[op.input],
+        result_types=[TensorType(element_type, bnn.frame_type(op.output).get_shape())],
+        properties={**op.properties, "weights": attribute},
+        attributes=dict(op.attributes),
+    )
 
 
 def only_guards_pools(op: bnn.PadOp) -> bool:
@@ -174,5 +232,5 @@ class StreamlinePools(ModulePass):
             QuantizeBeforePad(),
             MaxPoolBeforeRisingFunction(),
             MaxPoolBeforeCast(),
-            MaxPoolBehindRisingFunction(),
+            MaxPoolBehindFunction(),
         )

@@ -40,15 +40,16 @@ def conv(
     element_type: Attribute,
     strides: Sequence[int] = (1, 1),
     dilations: Sequence[int] = (1, 1),
+    groups: int = 1,
 ) -> Layer:
-    """A `bnn.conv` with weights [M, …kernel, C], whose result type holds every sum."""
+    """A `bnn.conv` with weights [M, …kernel, C/G], whose result type holds every sum."""
 
     def make(value: SSAValue) -> Operation:
         rows = weights.reshape(len(weights), -1)
         low, high = sum_range(rows, *element_range(bnn.frame_type(value).element_type))
         sums = bnn.smallest_int(min(0, low), max(0, high))
         attribute = bnn.DenseAttr.from_numpy(weights, element_type)
-        return bnn.ConvOp(value, attribute, sums, strides, dilations)
+        return bnn.ConvOp(value, attribute, sums, strides, dilations, groups)
 
     return make
 
@@ -130,10 +131,11 @@ class _Growing:
 
     def conv(self) -> None:
         kernel, strides, dilations = self.windows(3, dilated=True)
-        rows = self.choose(1, 2, 4, 6)
+        groups = self.choose(1, *dataflow.divisors(self.channels))
+        rows = groups * self.choose(1, 2, 4 if groups == 1 else 1)
         weight_type = self.draw(element_types)
-        weights = random_values(self.rng, weight_type, (rows, *kernel, self.channels))
-        self.layers.append(conv(weights, weight_type, strides, dilations))
+        weights = random_values(self.rng, weight_type, (rows, *kernel, self.channels // groups))
+        self.layers.append(conv(weights, weight_type, strides, dilations, groups))
         low, high = sum_range(weights.reshape(rows, -1), *element_range(self.element_type))
         self.element_type = bnn.smallest_int(min(0, low), max(0, high))
         self.space = list(window_counts(self.space, kernel, strides, dilations))
@@ -227,7 +229,8 @@ def unit_samples(draw: st.DrawFn, frames: int = 4) -> UnitSample:
                 draw(st.integers(1, (size - 1) // (extent - 1))) if extent > 1 else 1
                 for size, extent in zip(space, kernel, strict=True)
             ]
-            return dataflow.WindowOp(value, kernel, each(1, 3), dilations, lanes)
+            groups = draw(st.sampled_from(dataflow.divisors(channels // lanes)))
+            return dataflow.WindowOp(value, kernel, each(1, 3), dilations, lanes, groups)
         strides = [extent + draw(st.integers(0, 1)) for extent in kernel]
         if kind == "max_pool":
             return dataflow.MaxPoolOp(value, kernel, strides, element_type, lanes)

@@ -114,9 +114,10 @@ def test_one_zero_point_a_channel() -> None:
 
 
 def test_one_scale_a_channel_of_an_image() -> None:
-    net = Net((1, 3, 4, 4))
-    value = qdq(net, "x", [0.5, 1.0, 3.0], [0, -3, 8], np.int8, axis=1)
-    assert_lifts_exactly(net.model(value), "int8", frames_for("int8", (3, 4, 4)))
+    net = Net((1, 2, 6, 6))
+    value = net.add("Conv", "x", weights(net, RNG.integers(-7, 8, (3, 2, 3, 3)), 0.5))
+    value = qdq(net, value, [0.5, 1.0, 3.0], [0, -3, 8], np.int8, axis=1)
+    assert_lifts_exactly(net.model(value), "int8", frames_for("int8", (2, 6, 6)))
 
 
 def test_convolutions_with_borders_and_pools() -> None:

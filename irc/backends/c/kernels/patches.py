@@ -10,7 +10,7 @@ import numpy as np
 from irc.backends.c.kernels.sink import Sink, add_packing, as_unsigned
 from irc.backends.c.kernels.windows import BorderTaps, Taps, call_windows
 from irc.backends.c.text import c_type, fill, word_type, work_type
-from irc.backends.c.unit import Moving, Unit
+from irc.backends.c.unit import Moving, Unit, WindowCalls
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType, DenseAttr, uint
 from irc.dialects.packed_types import ArrayType, BitsType, container_width, to_planes
@@ -23,22 +23,37 @@ def call_dense_rows(
 
     Rows lie one behind another, or are gathered into the slot of `packed.patches`.
     """
+    work = _row_calls(unit, op, function, arguments)
+    if op.is_lazy:
+        unit.lazy[op.output] = work
+    else:
+        call_windows(unit, work)
+
+
+def _row_calls(
+    unit: Unit, op: packed.DenseOp, function: str, arguments: Sequence[str | Moving]
+) -> WindowCalls:
     producer = op.input.owner
     if not isinstance(producer, packed.PatchesOp):
-        x = Moving(unit.address(op.input), _row_elements(packed.buffer_type(op.input), op.columns))
-        unit.call_rows(function, op.rows, [x, *arguments])
-        return
+        pixel = _row_elements(packed.buffer_type(op.input), op.columns)
+        calls = [(function, ["$x", *arguments])]
+        return WindowCalls(_pixels(op), pixel, unit.address(op.input), calls)
     gather, arguments_of_gather = _gather(unit, producer)
     patch = unit.address(producer.output)
     source = packed.buffer_type(producer.input)
     pixel = 1 if producer.channels_first else _row_elements(source, producer.channels)
-    call_windows(
-        unit,
-        producer.windows,
-        pixel,
-        unit.address(producer.input),
-        [(gather, [*arguments_of_gather, patch]), (function, [patch, *arguments])],
-    )
+    calls = [(gather, [*arguments_of_gather, patch]), (function, [patch, *arguments])]
+    return WindowCalls(producer.windows, pixel, unit.address(producer.input), calls)
+
+
+def _pixels(op: packed.DenseOp) -> packed.Windows:
+    """Rows that lie one behind another, as windows: of the frame that a pool sees in them."""
+    space: tuple[int, ...] = (op.rows,)
+    for use in op.output.uses:
+        if op.is_lazy and isinstance(use.operation, packed.OrPoolOp):
+            space = use.operation.windows.space
+    ones = (1,) * len(space)
+    return packed.Windows(space, ones, ones, ones)
 
 
 def emit_patches(unit: Unit, op: packed.PatchesOp) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from irc.backends.c.kernels.patches import call_dense_rows
 from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
-from irc.backends.c.kernels.windows import Taps, call_windows
+from irc.backends.c.kernels.windows import Pool, Taps, call_windows
 from irc.backends.c.text import c_type, fill, word_type
-from irc.backends.c.unit import Moving, Unit
+from irc.backends.c.unit import Moving, Unit, WindowCalls
 from irc.dialects import packed
 
 _OR = """
@@ -22,10 +22,39 @@ static void $name(const $word *x, $parameters, $word *y)
 """
 
 
+_CLEAR = """
+/* No bits. */
+static void $name($word *y, size_t words)
+{
+    for (size_t i = 0; i < words; ++i) {
+        y[i] = 0;
+    }
+}
+"""
+
+_MERGE = """
+/* The larger of bits. */
+static void $name(const $word *x, size_t words, $word *y)
+{
+    for (size_t i = 0; i < words; ++i) {
+        y[i] = ($word)(y[i] | x[i]);
+    }
+}
+"""
+
+
 def emit_or_pool(unit: Unit, op: packed.OrPoolOp) -> None:
-    """All channels of a word at once."""
+    """All channels of a word at once; rows that do not lie there are computed one by one."""
     bits = packed.bits_type(op.input)
     word = word_type(bits.word)
+    if op.input in unit.lazy:
+        y = Moving(unit.address(op.output), bits.words)
+        clear = unit.function("clear", _CLEAR, word=word)
+        merge = unit.function("merge", _MERGE, word=word)
+        row = unit.address(op.input)
+        pool = Pool(op.windows, (clear, [y, f"{bits.words}u"]), (merge, [row, f"{bits.words}u", y]))
+        call_windows(unit, unit.lazy[op.input], pool)
+        return
     taps = Taps(op.windows, bits.words, joined=False)
     body = f"bits = ({word})(bits | {taps.at('x', 'i')});"
     function = unit.function(
@@ -37,7 +66,8 @@ def emit_or_pool(unit: Unit, op: packed.OrPoolOp) -> None:
     )
     y = Moving(unit.address(op.output), bits.words)
     arguments = ["$x", *taps.arguments, f"{bits.words}u", y]
-    call_windows(unit, op.windows, bits.words, unit.address(op.input), [(function, arguments)])
+    source = unit.address(op.input)
+    call_windows(unit, WindowCalls(op.windows, bits.words, source, [(function, arguments)]))
 
 
 _POOL = """
@@ -98,7 +128,8 @@ def _emit_pool(
         **sink.parts(),
     )
     arguments = ["$x", *taps.arguments, f"{op.channels}u", *result_arguments(unit, sink, op)]
-    call_windows(unit, op.windows, op.channels, unit.address(op.input), [(function, arguments)])
+    source = unit.address(op.input)
+    call_windows(unit, WindowCalls(op.windows, op.channels, source, [(function, arguments)]))
 
 
 _GROUP = """

@@ -154,7 +154,8 @@ def result_arguments(unit: Unit, sink: Sink, op: packed.KernelOp) -> list[str | 
     """The arguments for the sink's parameters."""
     result = packed.buffer_type(op.output)
     arguments: list[str | Moving] = [*sink.arguments]
-    arguments.append(Moving(unit.address(op.output), sink.y_stride))
+    address = unit.address(op.output)
+    arguments.append(address if op.is_lazy else Moving(address, sink.y_stride))
     if isinstance(result, BitsType) and result.planes > 1:
         arguments.append(f"{result.words}u")
     return arguments

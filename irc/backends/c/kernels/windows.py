@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irc.backends.c.unit import Moving, Unit
+from irc.backends.c.unit import Call, Moving, Unit, WindowCalls
 from irc.dialects.packed_spatial import Windows
 
 
@@ -92,10 +92,6 @@ class BorderTaps:
         return "\n".join(lines)
 
 
-Call = tuple[str, Sequence[str | Moving]]
-"""A function and its arguments."""
-
-
 @dataclass(frozen=True)
 class Pool:
     """Windows over the rows of a kernel, with what is called before and after those of one."""
@@ -106,21 +102,13 @@ class Pool:
     """Called for each row, when it is there."""
 
 
-def call_windows(
-    unit: Unit,
-    windows: Windows,
-    pixel: int,
-    source: str,
-    calls: Sequence[Call],
-    pool: Pool | None = None,
-) -> None:
+def call_windows(unit: Unit, work: WindowCalls, pool: Pool | None = None) -> None:
     """Add calls for every window, in order.
 
-    `Moving` arguments advance from window to window; the argument `"$x"` is the first element of
-    the window in `source`, whose pixels have `pixel` elements, and `"$o0"` where it begins along
-    axis 0. With a pool, the windows are those that its windows consist of, in their order, and
-    `Moving` arguments advance from one of these to the next.
+    With a pool, the windows are those that its windows consist of, in their order, and `Moving`
+    arguments advance from one of these to the next.
     """
+    windows = work.windows
     outer = windows if pool is None else pool.windows
     rows = _Loops("row", outer.counts)
     taps = _Loops("tap", () if pool is None else outer.kernel)
@@ -130,10 +118,10 @@ def call_windows(
         at.append(terms if pool is None else terms + taps.term(axis, outer.dilations[axis]))
     places = {f"$o{a}": _sum(at[a], windows.strides[a]) or "0u" for a in range(len(at))}
     steps = [
-        _sum(terms, stride * step * pixel)
+        _sum(terms, stride * step * work.pixel)
         for terms, stride, step in zip(at, windows.strides, windows.pixel_strides, strict=True)
     ]
-    places["$x"] = " + ".join([_grouped(source, any(steps)), *filter(None, steps)])
+    places["$x"] = " + ".join([_grouped(work.source, any(steps)), *filter(None, steps)])
 
     def text(call: Call) -> str:
         function, arguments = call
@@ -142,7 +130,7 @@ def call_windows(
         ]
         return f"{function}({', '.join(given)});"
 
-    inner = [text(call) for call in calls]
+    inner = [text(call) for call in work.calls]
     if pool is not None:
         inner = [text(pool.before), *taps.around([*inner, text(pool.after)])]
     if len(rows.looped) > 1:

@@ -113,7 +113,10 @@ def _weights(
 
 
 def _weight_address(b: HwBuilder, op: dataflow.MvuOp, schedule: _Schedule) -> SSAValue:
-    """neuron fold · SF + synapse fold, without a multiplication."""
+    """neuron fold · SF + synapse fold, groups one after another, without a multiplication."""
+    if op.groups > 1:
+        depth = op.synapse_folds * op.neuron_folds * op.groups
+        return counter(b, "address", depth, schedule.step).value
     if op.neuron_folds == 1:
         return schedule.synapse.value
     if op.synapse_folds == 1:

@@ -54,7 +54,8 @@ def window_module(op: dataflow.WindowOp, name: str) -> hw.HWModuleOp:
     fetch_wire.drive(fetches)
     offered.set_next(b.or_(fetches, b.and_(offered.value, b.not_(ready))))
 
-    step = walk.within(b, geometry, b.width(offset.value))
+    offset_width = b.width(offset.value)
+    step = walk.within(b, geometry, 1 << offset_width, offset_width)
     following = b.add(offset.value, step)
     offset.set_next(b.mux(walk.ends, 0, following), fetches)
     grown = b.add(level.value, b.zext(takes, width))
@@ -83,6 +84,7 @@ class _Walk:
     chunk: Counter
     column: Counter
     row: Counter
+    group: Counter
     window: Counter
     window_row: Counter
     ends: SSAValue
@@ -91,22 +93,28 @@ class _Walk:
     @staticmethod
     def over(b: HwBuilder, geometry: WindowGeometry, moves: SSAValue) -> _Walk:
         """Counters that go on to the next beat in cycles where `moves` is 1."""
-        chunk = counter(b, "chunk", geometry.chunks, moves)
+        chunk = counter(b, "chunk", geometry.group_chunks, moves)
         element = b.and_(moves, chunk.is_last)
         column = counter(b, "kernel_column", geometry.kernel[1], element)
         row_of_kernel = b.and_(element, column.is_last)
         row = counter(b, "kernel_row", geometry.kernel[0], row_of_kernel)
-        ends = b.named("window_ends", b.all(b.concat(chunk.is_last, column.is_last, row.is_last)))
+        group_ends = b.and_(row_of_kernel, row.is_last)
+        group = counter(b, "group", geometry.groups, group_ends)
+        ends = b.named(
+            "window_ends",
+            b.all(b.concat(chunk.is_last, column.is_last, row.is_last, group.is_last)),
+        )
         done = b.and_(moves, ends)
         window = counter(b, "window", geometry.counts[1], done)
         window_row = counter(b, "window_row", geometry.counts[0], b.and_(done, window.is_last))
-        return _Walk(chunk, column, row, window, window_row, ends)
+        return _Walk(chunk, column, row, group, window, window_row, ends)
 
-    def within(self, b: HwBuilder, geometry: WindowGeometry, width: int) -> SSAValue:
-        """How far the next beat of the same window lies ahead, modulo 2^width."""
-        steps = (1, geometry.column_step, geometry.row_step)
-        mask = (1 << width) - 1
-        one, column, row = (b.const(step & mask, width) for step in steps)
+    def within(self, b: HwBuilder, geometry: WindowGeometry, modulus: int, width: int) -> SSAValue:
+        """How far the next beat of the same window lies ahead."""
+        steps = (1, geometry.column_step, geometry.row_step, geometry.group_step)
+        one, column, row, group = (b.const(step % modulus, width) for step in steps)
+        if geometry.groups > 1:
+            row = b.mux(self.row.is_last, group, row)
         return b.mux(self.chunk.is_last, b.mux(self.column.is_last, row, column), one)
 
     def between(self, b: HwBuilder, steps: tuple[int, int, int], width: int) -> SSAValue:
@@ -127,7 +135,7 @@ def _read_address(
     steps = (geometry.next_window, geometry.next_row, geometry.next_frame)
     modular = (steps[0] % depth, steps[1] % depth, steps[2] % depth)
     next_start = _around(b, start.value, walk.between(b, modular, width), depth)
-    ahead = _around(b, read.value, walk.within(b, geometry, width), depth)
+    ahead = _around(b, read.value, walk.within(b, geometry, depth, width), depth)
     start.set_next(next_start, b.and_(fetches, walk.ends))
     read.set_next(b.mux(walk.ends, next_start, ahead), fetches)
     return read.value

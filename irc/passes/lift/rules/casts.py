@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from xdsl.dialects.builtin import Float32Type, IntegerType
+from xdsl.dialects.builtin import Float32Type, i1
 from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import bnn, onnx
@@ -35,39 +35,39 @@ def lift_cast(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
         return value
     if isinstance(lifted, bnn.BipolarType) and _is_boolean(source):
         number = boolean_as_number(lifting, value)
-        if isinstance(target, Float32Type | IntegerType):
+        if isinstance(target, Float32Type) or is_exact(target):
             return number
     if _is_boolean(target):
         raise lifting.fail("a cast to boolean; write a comparison, such as Greater, instead")
-    if isinstance(target, Float32Type) and isinstance(source, IntegerType):
+    if isinstance(target, Float32Type) and is_exact(source):
         return lifting.emit(bnn.CastOp(value)) if is_exact(lifted) else value
-    if not isinstance(target, IntegerType):
+    if not is_exact(target):
         raise lifting.fail(f"a cast from {source} to {target}; only float32 is supported")
     low, high = element_range(lifted) if is_exact(lifted) else _interval(value)
     least, most = element_range(target)
-    if math.isfinite(low) and math.isfinite(high) and not isinstance(source, IntegerType):
+    if math.isfinite(low) and math.isfinite(high) and not is_exact(source):
         low, high = math.trunc(low), math.trunc(high)
     if low < least or high > most:
-        if isinstance(source, IntegerType):
+        if is_exact(source):
             raise lifting.fail(f"a cast from {source} to {target}, which may change the value")
         raise lifting.fail(
             f"a cast from {source} to {target} of a value that may leave it; Clip it first"
         )
-    if isinstance(source, IntegerType):
+    if is_exact(source):
         return value
     kind = bnn.smallest_int(int(low), int(high))
     return lifting.emit(bnn.QuantizeOp("down", value, kind, int(low), int(high)))
 
 
 def _is_boolean(element_type: Attribute) -> bool:
-    return isinstance(element_type, IntegerType) and element_type.width.data == 1
+    return element_type == i1
 
 
 def check_whole(lifting: Lifting, op: onnx.OnnxOp, value: SSAValue) -> SSAValue:
     """The f32 result of arithmetic on ONNX integers; raises where a number may leave the
     integer type, or the whole numbers that f32 holds."""
     target = element_type_of(op.results[0])
-    if not isinstance(target, IntegerType):
+    if not is_exact(target):
         return value
     least, most = element_range(target)
     found = _interval(value)

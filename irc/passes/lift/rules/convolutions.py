@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from xdsl.dialects.builtin import f32
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
+from irc.passes.lift.quantized_constants import QuantizedConstant
 from irc.passes.lift.rules.linear import as_integers, constant_weights, weights_attribute
+
+Array = npt.NDArray[Any]
 
 LOWEST = float(np.finfo(np.float32).min)
 """Borders of a max-pool hold it: no element is smaller."""
@@ -19,8 +24,23 @@ LOWEST = float(np.finfo(np.float32).min)
 @rule("Conv")
 def lift_conv(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """Convolution of any rank, with constant weights [M, C/G, …kernel]."""
-    value = lifting.channels_last(lifting.floats(op.input(0)))
+    value = lifting.floats(op.input(0))
     weights = constant_weights(lifting, op.operands[1])
+    offsets = None
+    if op.input(2) is not None:
+        offsets = lifting.required_constant(op.input(2), "the bias").astype(np.float32)
+    return convolution(lifting, op, value, weights, offsets)
+
+
+def convolution(
+    lifting: Lifting,
+    op: onnx.OnnxOp,
+    value: SSAValue,
+    weights: QuantizedConstant,
+    offsets: Array | None,
+) -> SSAValue:
+    """The convolution of f32 frames, channels first, that the attributes of `op` describe."""
+    value = lifting.channels_last(value)
     shape = weights.integers.shape
     rank = len(bnn.frame_type(value).get_shape()) - 1
     if rank < 1 or len(shape) != rank + 2:
@@ -34,9 +54,6 @@ def lift_conv(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
             f"weights for {shape[1]} channels in each of {groups} groups, but the activation has "
             f"{bnn.frame_type(value).get_shape()[-1]} channels"
         )
-    offsets = None
-    if op.input(2) is not None:
-        offsets = lifting.required_constant(op.input(2), "the bias").astype(np.float32)
     value = window.padded(value, 0.0)
     is_float = kernel.dtype.kind == "f"
     conv = bnn.ConvOp(

@@ -6,7 +6,7 @@ import numpy as np
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
-from irc.dialects import bnn, onnx
+from irc.dialects import onnx
 from irc.dialects.dense import is_exact
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
 from irc.passes.lift.rules.casts import check_whole

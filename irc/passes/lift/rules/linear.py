@@ -28,7 +28,7 @@ def lift_matmul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     weights = constant_weights(lifting, op.operands[1])
     if weights.integers.ndim != 2:
         raise lifting.fail(f"weights of shape {list(weights.integers.shape)}; [K, M] is supported")
-    return _linear(lifting, value, transposed(weights))
+    return dense(lifting, value, transposed(weights))
 
 
 @rule("Gemm")
@@ -57,7 +57,7 @@ def lift_gemm(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     if op.input(2) is not None and beta != 0:
         bias = lifting.required_constant(op.input(2), "C").astype(np.float32) * beta
         offsets = lifting.frame_constant(bias, 2)
-    return _linear(lifting, value, QuantizedConstant(weights.integers, scales), offsets)
+    return dense(lifting, value, QuantizedConstant(weights.integers, scales), offsets)
 
 
 def transposed(weights: QuantizedConstant) -> QuantizedConstant:
@@ -81,9 +81,10 @@ def constant_weights(lifting: Lifting, value: SSAValue) -> QuantizedConstant:
     return QuantizedConstant(constant, np.ones((), np.float32))
 
 
-def _linear(
+def dense(
     lifting: Lifting, value: SSAValue, weights: QuantizedConstant, offsets: Array | None = None
 ) -> SSAValue:
+    """`weights · x + offsets` along the last axis of f32 frames; weights [M, K], offsets [M]."""
     integers, scales = as_integers(weights)
     rows, columns = integers.shape
     frame = bnn.frame_type(value).get_shape()
