@@ -44,8 +44,8 @@ def run_irc(*arguments: object) -> Result:
     with redirect_stdout(out), redirect_stderr(err):
         code = irc.main([str(argument) for argument in arguments])
     shown = out.getvalue() + err.getvalue()
-    assert "Traceback" not in shown
-    assert "internal error" not in shown
+    assert "Traceback" not in shown, shown
+    assert "internal error" not in shown, shown
     return Result(code, out.getvalue(), err.getvalue())
 
 

@@ -23,6 +23,7 @@ from irc.dialects.bnn_float import (
 )
 from irc.dialects.bnn_float_threshold import FloatThresholdOp
 from irc.dialects.bnn_shape import ArgmaxOp, ReshapeOp, TransposeOp
+from irc.dialects.bnn_softmax import SoftmaxOp
 from irc.dialects.bnn_spatial import ConvOp, MaxPoolOp, PadOp, SumPoolOp
 from irc.dialects.dense import (
     BipolarType,
@@ -46,6 +47,7 @@ Bnn = Dialect(
         ReshapeOp,
         TransposeOp,
         ArgmaxOp,
+        SoftmaxOp,
         ConvOp,
         PadOp,
         MaxPoolOp,
@@ -77,6 +79,7 @@ __all__ = [
     "QuantizeOp",
     "Quantizer",
     "ReshapeOp",
+    "SoftmaxOp",
     "SumPoolOp",
     "ThresholdOp",
     "TransposeOp",

@@ -20,6 +20,7 @@ from irc.dialects.dataflow_node import (
     Resources,
     divisors,
 )
+from irc.dialects.dataflow_pad import PadOp
 from irc.dialects.dataflow_plumbing import (
     FifoOp,
     FromStreamOp,
@@ -27,9 +28,11 @@ from irc.dialects.dataflow_plumbing import (
     ToStreamOp,
     WidthConverterOp,
 )
+from irc.dialects.dataflow_pool import MaxPoolOp, SumPoolOp
+from irc.dialects.dataflow_spatial import SpatialNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dataflow_threshold import ThresholdOp
-from irc.dialects.dataflow_window import MaxPoolOp, PadOp, SpatialNode, SumPoolOp, WindowOp
+from irc.dialects.dataflow_window import WindowOp
 
 __all__ = [
     "MEMORIES",

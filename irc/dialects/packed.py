@@ -57,16 +57,10 @@ from irc.dialects.packed_dense import (
     SignDenseOp,
     XnorDenseOp,
 )
-from irc.dialects.packed_spatial import (
-    GroupDenseOp,
-    MaxPoolOp,
-    OrPoolOp,
-    PadOp,
-    PatchesOp,
-    SumPoolOp,
-    Windows,
-)
+from irc.dialects.packed_pool import MaxPoolOp, OrPoolOp, SumPoolOp
+from irc.dialects.packed_spatial import GroupDenseOp, PadOp, PatchesOp
 from irc.dialects.packed_types import ArrayType, BitsType, ResultSlotAttr, SlotAttr
+from irc.dialects.packed_windows import Windows
 
 __all__ = [
     "ARENA",

@@ -89,7 +89,7 @@ def _left_to_host(function: FuncOp) -> list[str]:
     return [
         describe(op)
         for op in function.body.block.ops
-        if isinstance(op, bnn.LinearOp | bnn.QuantizeOp)
+        if isinstance(op, bnn.LinearOp | bnn.Quantizer)
         and _works_on_floats(op)
         and op not in stopped
     ]
@@ -125,7 +125,7 @@ def _layer_findings(function: FuncOp) -> list[Finding]:
 
 def _works_on_floats(op: Operation) -> bool:
     """Whether an operation gives floats, or quantizes them."""
-    if isinstance(op, bnn.QuantizeOp):
+    if isinstance(op, bnn.Quantizer):
         return True
     return any(
         isinstance(bnn.frame_type(result).element_type, Float32Type) for result in op.results
@@ -174,7 +174,7 @@ def _float_findings(
     found: dict[str, Finding] = {}
     for op in function.body.block.ops:
         targets = sum((names for names, ops in stopped.items() if op in ops), ())
-        if targets and isinstance(op, bnn.LinearOp | bnn.QuantizeOp) and _works_on_floats(op):
+        if targets and isinstance(op, bnn.LinearOp | bnn.Quantizer) and _works_on_floats(op):
             node, reason = _blame(function, op)
             known = found[node].targets if node in found else ()
             found[node] = Finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from irc.loading import load_file, new_context
 from irc.passes.lift.lift_onnx_to_bnn import LiftError
 from irc.passes.streamline.declare_inputs import argument_name, parse_declarations
 from irc.pipelines import level_of
+
+if TYPE_CHECKING:
+    from irc.interp.onnx_reference import OnnxReference
 
 Array = npt.NDArray[Any]
 
@@ -68,6 +71,15 @@ class Ladder:
                 "their types already; only models and text at level onnx need them declared"
             )
         return level
+
+    @cached_property
+    def reference(self) -> OnnxReference:
+        """The ONNX model, to be run node by node; raises `IrcError` where there is none."""
+        from irc.interp.onnx_reference import OnnxReference
+
+        if self.level != "onnx":
+            raise IrcError(f"{self.path}: level onnx needs the ONNX model itself")
+        return OnnxReference(self.source)
 
     def _lowered(self, module: ModuleOp, level: str) -> ModuleOp:
         lowered = module.clone()

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irc.errors import IrcError, UsageError
+from irc.errors import UsageError
 from irc.flow.frames import Data, frames_for, shape_frames
 from irc.flow.ladder import Ladder
 from irc.interp.beats import beats_to_frames, frames_to_beats
 from irc.interp.dataflow_host import hardware_inputs, host_outputs
-from irc.interp.run import Progress, run_module
+from irc.interp.run import FRAMES_AT_ONCE, Progress, run_module
 from irc.passes.hardware.design import design_of
 from irc.passes.streamline.declare_inputs import parse_declarations
 
@@ -41,8 +41,7 @@ class FrameRunner:
         """
         match level:
             case "onnx":
-                if self.ladder.level != "onnx":
-                    raise IrcError(f"{self.ladder.path}: level onnx needs the ONNX model itself")
+                _ = self.ladder.reference
             case "bnn":
                 _ = self.ladder.bnn
             case "dataflow":
@@ -69,7 +68,7 @@ class FrameRunner:
         frames = self.frames[:count]
         match level:
             case "onnx":
-                return run_reference(self.ladder, self.data, frames)
+                return run_reference(self.ladder, self.data, frames, progress)
             case "c":
                 return self._run_c(frames)
             case "rtl":
@@ -97,14 +96,14 @@ class FrameRunner:
         return host_outputs(module, [frames], answers)
 
 
-def run_reference(ladder: Ladder, data: Data, frames: Array) -> list[Array]:
+def run_reference(
+    ladder: Ladder, data: Data, frames: Array, progress: Progress | None = None
+) -> list[Array]:
     """The ONNX model's outputs [N, …] for frames as the device sees them.
 
     Where the input is declared, the model gets the declared function of the frames in float32.
     """
-    from irc.interp.onnx_reference import OnnxReference
-
-    reference = OnnxReference(ladder.source)
+    reference = ladder.reference
     port = reference.inputs[0]
     declarations = parse_declarations(ladder.inputs)
     declaration = declarations.get(port.name) or declarations.get("")
@@ -115,4 +114,10 @@ def run_reference(ladder: Ladder, data: Data, frames: Array) -> list[Array]:
         frames = shape_frames(given, frame, f"input '{port.name}' of {ladder.path}")
     if declaration is not None and port.dtype == np.float32:
         frames = declaration.to_float(frames)
-    return list(reference.run_frames(frames.astype(port.dtype or np.float32)).values())
+    frames = frames.astype(port.dtype or np.float32)
+    parts: list[list[Array]] = []
+    for start in range(0, len(frames), FRAMES_AT_ONCE):
+        parts.append(list(reference.run_frames(frames[start : start + FRAMES_AT_ONCE]).values()))
+        if progress is not None:
+            progress(min(start + FRAMES_AT_ONCE, len(frames)), len(frames))
+    return [np.concatenate(results) for results in zip(*parts, strict=True)]

@@ -56,7 +56,7 @@ def run_file(
             progress(level, done, total)
 
     if level == "onnx":
-        results = run_reference(ladder, data, data.x)
+        results = run_reference(ladder, data, data.x, observe)
     elif level == "hw":
         results = [run_hardware(ladder, data, observe)]
     else:

@@ -30,11 +30,13 @@ class LevelReport:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """All levels, in the order in which they ran; `reference` is the level compared with."""
+    """All levels, in the order in which they ran; `reference` is the level compared with, and
+    `engine` what ran it: `onnxruntime` or `reference` (ONNX's own) for models, else `irc`."""
 
     model: str
     reference: str
     levels: list[LevelReport]
+    engine: str
 
     @property
     def agrees(self) -> bool:
@@ -86,7 +88,8 @@ def verify(
             right = np.count_nonzero(classes_of(results[0]) == data.y[:count])
             accuracy = float(right) / count
         reports.append(LevelReport(level, compare(level, results, expected), accuracy, seconds))
-    return VerifyReport(ladder.path, ordered[0], reports)
+    engine = ladder.reference.engine if ordered[0] == "onnx" else "irc"
+    return VerifyReport(ladder.path, ordered[0], reports, engine)
 
 
 def _for_level(progress: LevelProgress, level: str) -> Callable[[int, int], None]:

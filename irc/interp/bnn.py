@@ -49,6 +49,14 @@ def exact_dtype(x: Array, weights: Array, length: int) -> np.dtype[Any]:
     return np.dtype(np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64)
 
 
+def softmax(x: Array, logarithm: bool) -> Array:
+    """The probabilities, or their logarithms, of logits along the last axis, in float32."""
+    shifted = x - x.max(axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    total = powers.sum(axis=-1, keepdims=True)
+    return (shifted - np.log(total) if logarithm else powers / total).astype(np.float32)
+
+
 def exact_matmul(x: Array, weights: Array) -> Array:
     """`x · weightsᵀ` of integers along the last axis, exactly, as int64."""
     dtype = exact_dtype(x, weights, weights.shape[-1])
@@ -131,6 +139,10 @@ class BnnFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: bnn.TransposeOp, args: PythonValues
     ) -> Any:
         return (np.transpose(args[0], (0, *(axis + 1 for axis in op.axes))),)
+
+    @impl(bnn.SoftmaxOp)
+    def run_softmax(self, interpreter: Interpreter, op: bnn.SoftmaxOp, args: PythonValues) -> Any:
+        return (softmax(args[0], op.fn.data == "log_softmax"),)
 
     @impl(bnn.ArgmaxOp)
     def run_argmax(self, interpreter: Interpreter, op: bnn.ArgmaxOp, args: PythonValues) -> Any:

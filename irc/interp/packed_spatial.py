@@ -15,7 +15,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
-from irc.dialects.packed_spatial import ArrayPoolOp
+from irc.dialects.packed_pool import ArrayPoolOp
 from irc.dialects.packed_types import (
     BitsType,
     is_signed,

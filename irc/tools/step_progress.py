@@ -32,9 +32,10 @@ class _CountColumn(ProgressColumn):
 
 
 class StepProgress:
-    """One line for the step at work; on a stderr that is no terminal, one plain line a step.
+    """One line for the step at work; on a stderr that is no terminal, a plain line for each step
+    that takes longer than `PATIENCE`.
 
-    Nothing appears before `PATIENCE` is over, by a timer: a step that hangs shows all the same.
+    A timer shows it, so that a step that tells of nothing appears all the same.
     """
 
     def __init__(self) -> None:
@@ -50,11 +51,9 @@ class StepProgress:
         )
         self._task: TaskID | None = None
         self._name = ""
-        self._shown = self._closed = False
+        self._closed = self._started = False
         self._lock = threading.Lock()
-        self._timer = threading.Timer(PATIENCE, self._show)
-        self._timer.daemon = True
-        self._timer.start()
+        self._timer = self._start_timer("")
 
     def __call__(self, name: str, done: int = 0, total: int | None = None) -> None:
         """Tell of `done` of `total` in the step `name`; without a total it cannot be counted."""
@@ -64,29 +63,34 @@ class StepProgress:
                 if self._task is not None:
                     self._progress.remove_task(self._task)
                 self._task = self._progress.add_task(name, total=total)
-                self._say()
+                if not self._console.is_terminal:
+                    self._timer.cancel()
+                    self._timer = self._start_timer(name)
             assert self._task is not None
             self._progress.update(self._task, completed=done, total=total)
 
-    def _show(self) -> None:
+    def _start_timer(self, name: str) -> threading.Timer:
+        timer = threading.Timer(PATIENCE, self._show, [name])
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _show(self, name: str) -> None:
         with self._lock:
             if self._closed:
                 return
-            self._shown = True
             if self._console.is_terminal:
+                self._started = True
                 self._progress.start()
-            self._say()
-
-    def _say(self) -> None:
-        if self._shown and self._name and not self._console.is_terminal and sys.stderr:
-            print(f"{self._name} ...", file=sys.stderr, flush=True)
+            elif name and name == self._name and sys.stderr:
+                print(f"{name} ...", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Clear the line."""
         self._timer.cancel()
         with self._lock:
             self._closed = True
-            if self._shown and self._console.is_terminal:
+            if self._started:
                 self._progress.stop()
 
 

@@ -107,7 +107,8 @@ def verify_lines(report: VerifyReport) -> Iterator[Table | str]:
 
 def verify_table(report: VerifyReport) -> Table:
     """One row a level."""
-    reference = "ONNX Runtime" if report.reference == "onnx" else report.reference
+    names = {"onnxruntime": "ONNX Runtime", "reference": "ONNX's reference implementation"}
+    reference = names.get(report.engine, report.reference)
     table = Table("level")
     for heading in ("images", f"agreement with {reference}", "accuracy", "time"):
         table.add_column(heading, justify="right")

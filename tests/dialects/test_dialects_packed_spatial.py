@@ -68,6 +68,12 @@ REFUSED = [
         "rows are pixels on both sides",
     ),
     (
+        'packed.xnor_dense "x" %x, <tensor<2x1xui8>, [1, 2]> '
+        '{accumulator = si16, popcount = "swar", by_row} '
+        f": {SIGNS} -> !packed.array<8xsi4>",
+        "by_row is for bits that only packed.or_pool reads",
+    ),
+    (
         'packed.group_dense "g" %x, <tensor<3x2x1xsi2>, [1, 1, 1, 1, 1, 1]> groups 2 '
         "{accumulator = si16} : !packed.array<8xui2> -> !packed.array<6xsi8>",
         "2 groups do not divide 3 results",

@@ -169,21 +169,23 @@ class SpatialParts(Parts):
             attributes["pads"] = pads
         elif border != "none":
             attributes["auto_pad"] = border
-        # ONNX's shape inference counts windows that begin behind the frame, ONNX Runtime does not.
-        ceil_mode = ceil_mode and reaches
-        if ceil_mode:
-            attributes["ceil_mode"] = 1
-        counts: list[int] = []
-        for axis, size in enumerate(self.space):
-            stride = attributes["strides"][axis]
-            if border.startswith("SAME"):
-                counts.append(-(-size // stride))
-                continue
-            reach = size + pads[axis] + pads[rank + axis] - extents[axis]
-            count = -(-reach // stride) + 1 if ceil_mode else reach // stride + 1
-            if ceil_mode and (count - 1) * stride >= size + pads[axis]:
-                count -= 1
-            counts.append(count)
+        # Where a last window would begin behind the frame, ONNX's shape inference counts it and
+        # ONNX Runtime does not: then nothing is rounded up.
+        reach = [
+            size + pads[axis] + pads[rank + axis] - extents[axis]
+            for axis, size in enumerate(self.space)
+        ]
+        strides = attributes["strides"]
+        counts = [r // s + 1 for r, s in zip(reach, strides, strict=True)]
+        rounded = [-(-r // s) + 1 for r, s in zip(reach, strides, strict=True)]
+        begins = [
+            (n - 1) * s - pads[axis]
+            for axis, (n, s) in enumerate(zip(rounded, strides, strict=True))
+        ]
+        if ceil_mode and all(b < size for b, size in zip(begins, self.space, strict=True)):
+            attributes["ceil_mode"], counts = 1, rounded
+        if border.startswith("SAME"):
+            counts = [-(-size // s) for size, s in zip(self.space, strides, strict=True)]
         self.space = tuple(counts)
         return attributes
 

@@ -223,6 +223,19 @@ def test_floats_may_differ_in_the_last_places(monkeypatch: pytest.MonkeyPatch):
             assert run_irc(*VERIFY, "--levels", "onnx,bnn").code == code
 
 
+def test_another_reference_than_onnx_runtime_is_named(monkeypatch: pytest.MonkeyPatch):
+    """Models that use what ONNX Runtime lacks are compared with ONNX's own implementation."""
+    from irc.interp import onnx_reference
+
+    def refuse(*_: Any) -> Any:
+        raise onnx_reference._RejectedError("no such kernel")  # pyright: ignore[reportPrivateUsage]
+
+    monkeypatch.setattr(onnx_reference, "_onnxruntime", refuse)
+    table = rows(run_irc(*VERIFY, "--levels", "onnx,bnn").out, "level")
+    assert table[0][2] == "agreement with ONNX's reference implementation"
+    assert table[2][2] == "100 %"
+
+
 # Data and output
 
 
@@ -253,7 +266,7 @@ def test_json_says_what_the_table_says(monkeypatch: pytest.MonkeyPatch):
     run_irc(*VERIFY, "--levels", "onnx,bnn", "--json", "verify.json")
     report = json.loads(Path("verify.json").read_text())
     assert report["model"] == "net.onnx"
-    assert report["reference"] == "onnx"
+    assert (report["reference"], report["engine"]) == ("onnx", "onnxruntime")
     first, second = report["levels"]
     assert first["level"] == "onnx"
     assert first["agreement"] == {

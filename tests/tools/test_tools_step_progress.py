@@ -43,13 +43,14 @@ def test_a_step_that_says_nothing_is_shown_all_the_same(
     assert (shown.out, shown.err) == ("", "simulate ...\n")
 
 
-def test_files_get_a_line_for_each_step(impatient: float, capsys: pytest.CaptureFixture[str]):
+def test_files_get_a_line_for_each_slow_step(impatient: float, capsys: pytest.CaptureFixture[str]):
     with step_progress() as progress:
-        progress("onnx", 0, 2)
-        time.sleep(5 * impatient)
-        progress("onnx", 1, 2)
-        progress("bnn", 0, 2)
-        progress("bnn", 2, 2)
+        progress("quick")
+        for step in ("onnx", "bnn"):
+            progress(step, 0, 2)
+            time.sleep(5 * impatient)
+            progress(step, 1, 2)
+            progress(f"after {step}")
     assert capsys.readouterr().err == "onnx ...\nbnn ...\n"
 
 

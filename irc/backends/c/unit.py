@@ -12,8 +12,8 @@ from xdsl.ir import BlockArgument, SSAValue
 from irc.backends.c.text import array_definition, c_type, fill, literals, word_literals
 from irc.dialects import packed
 from irc.dialects.dense import DenseAttr, element_width, uint
-from irc.dialects.packed_spatial import Windows
 from irc.dialects.packed_types import container_width
+from irc.dialects.packed_windows import Windows
 from irc.errors import IrcError
 
 

@@ -131,6 +131,24 @@ def _channel_constant(op: bnn.EwiseOp, attribute: bnn.DenseAttr | None) -> Array
     )
 
 
+def float_bounds(links: Sequence[Link], integers: Array) -> tuple[Array, Array]:
+    """Smallest and largest float that the functions can give, in any order of evaluation.
+
+    `integers` and the results are [C, n]; NaN stands for anything at all. Interval arithmetic:
+    operations in a fixed order are reproducible to the bit, but behind the first that states an
+    error, or that runtimes approximate, everything may be off.
+    """
+    low = high = integers.astype(np.float32)
+    certain = True
+    for link in links:
+        certain = certain and link.is_reproducible
+        if certain:
+            low = high = link.apply(low)
+        else:
+            low, high = link.interval(low, high)
+    return low, high
+
+
 class Chain:
     """Cast, element-wise functions and quantizer, seen as one function of an integer."""
 
@@ -200,19 +218,8 @@ class Chain:
         return self._quantize(x)
 
     def code_bounds(self, integers: Array) -> tuple[Array, Array]:
-        """Smallest and largest result that any order of evaluation can give; integers [C, n].
-
-        Interval arithmetic: operations in a fixed order are reproducible to the bit, but behind
-        the first that states an error, or that runtimes approximate, everything may be off.
-        """
-        low = high = integers.astype(np.float32)
-        uncertain = False
-        for link in self.links:
-            uncertain = uncertain or not link.is_reproducible
-            if uncertain:
-                low, high = link.interval(low, high)
-            else:
-                low = high = link.apply(low)
+        """Smallest and largest result that any order of evaluation can give; integers [C, n]."""
+        low, high = float_bounds(self.links, integers)
         unknown = np.isnan(low) | np.isnan(high)
         infinity = np.float32(np.inf)
         return (

@@ -107,7 +107,7 @@ def _unsupported(op: Operation) -> str | None:
             return spatial_obstacle(op)
         case bnn.LinearOp() | bnn.ThresholdOp() | bnn.ReshapeOp() | bnn.TransposeOp():
             return None
-        case bnn.CastOp() | bnn.EwiseOp() | bnn.QuantizeOp():
+        case bnn.CastOp() | bnn.EwiseOp() | bnn.QuantizeOp() | bnn.FloatThresholdOp():
             return "floating-point arithmetic between exact layers has no hardware"
         case _:
             return "hardware has no unit for it"

@@ -45,7 +45,7 @@ def software_obstacles(function: FuncOp) -> list[Obstacle]:
 
 def _unsupported(op: Operation) -> str | None:
     match op:
-        case bnn.QuantizeOp():
+        case bnn.QuantizeOp() | bnn.FloatThresholdOp():
             return (
                 "floats that nothing made exact are quantized here; declare the model's input, "
                 "as in --input x=uint8/255, and run fold-thresholds"
@@ -61,6 +61,11 @@ def _unsupported(op: Operation) -> str | None:
                 v.type for v in (*op.operands, *op.results) if 0 in bnn.frame_type(v).get_shape()
             ]
             return f"{empty[0]} has no elements" if empty else None
+        case bnn.SoftmaxOp():
+            return (
+                "targets c and host compute no softmax; take it off the model's end: the largest "
+                "logit is the most probable class, so that ArgMax gives the same without it"
+            )
         case ReturnOp():
             return None
         case _:

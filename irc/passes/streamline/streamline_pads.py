@@ -15,7 +15,7 @@ from irc.dialects import bnn
 from irc.dialects.dense import element_range
 from irc.interp.ewise import apply_ewise
 from irc.passes.rewriting import apply_greedily
-from irc.passes.streamline.streamline_pools import only_guards_pools, rises
+from irc.passes.streamline.streamline_pools import monotone_chain, only_guards_pools
 
 MAX_BORDER_SEARCH = 1 << 16
 """Largest magnitude that is tried as the border."""
@@ -31,6 +31,9 @@ class MovePadBeforeChain(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.PadOp, rewriter: PatternRewriter) -> None:
+        if only_guards_pools(op):
+            _guard_exactly(op, rewriter)
+            return
         chain: list[bnn.EwiseOp] = []
         value = op.input
         while isinstance(value.owner, bnn.EwiseOp):
@@ -38,25 +41,33 @@ class MovePadBeforeChain(RewritePattern):
             value = value.owner.input
         if not isinstance(value.owner, bnn.CastOp):
             return
-        cast = value.owner
-        element_type = bnn.frame_type(cast.input).element_type
-        if only_guards_pools(op) and all(map(rises, chain)):
-            border = element_range(element_type)[0]
-        else:
-            found = _integer_border(op.pad_value, chain[::-1], element_type)
-            if found is None:
-                return
-            border = found
+        source = value.owner.input
+        element_type = bnn.frame_type(source).element_type
+        border = _integer_border(op.pad_value, chain[::-1], element_type)
+        if border is None:
+            return
         padded_type = _holding(element_type, border)
-        pad = bnn.PadOp(cast.input, op.before, op.after, float(border), padded_type)
+        pad = bnn.PadOp(source, op.before, op.after, float(border), padded_type)
         pad.location = op.location
         new_ops: list[Operation] = [pad, bnn.CastOp(pad.output)]
-        new_ops[-1].location = cast.location
+        new_ops[-1].location = value.owner.location
         for link in reversed(chain):
             properties = (link.constant, link.constant_error, link.result_error)
             new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
             new_ops[-1].location = link.location
         rewriter.replace(op, new_ops)
+
+
+def _guard_exactly(op: bnn.PadOp, rewriter: PatternRewriter) -> None:
+    """A border of the least integer instead of the least float, under a function that rises."""
+    found = monotone_chain(op.input)
+    if found is None:
+        return
+    element_type = bnn.frame_type(found.source).element_type
+    least = element_range(element_type)[0]
+    pad = bnn.PadOp(found.source, op.before, op.after, float(least), element_type)
+    pad.location = op.location
+    rewriter.replace(op, [*found.before, pad, *found.behind(pad.output)])
 
 
 def _integer_border(value: float, chain: list[bnn.EwiseOp], element_type: Attribute) -> int | None:

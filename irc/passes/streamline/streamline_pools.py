@@ -55,14 +55,13 @@ def rises(op: bnn.EwiseOp) -> bool:
 class QuantizeBeforeMaxPool(RewritePattern):
     """`quantize(max(x, y)) = max(quantize(x), quantize(y))`: rounding and clipping never fall."""
 
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: bnn.QuantizeOp, rewriter: PatternRewriter) -> None:
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, bnn.Quantizer):
+            return
         pool = op.input.owner
         if not isinstance(pool, bnn.MaxPoolOp) or not op.input.has_one_use():
             return
-        element_type = bnn.frame_type(op.output).element_type
-        qmin, qmax = op.bounds
-        first = bnn.QuantizeOp(op.rounding.data, pool.input, element_type, qmin, qmax)
+        first = _quantizer_of(op, pool.input)
         _replace_pool(op, pool, [first], first.output, rewriter)
 
 
@@ -115,42 +114,66 @@ class MaxPoolBehindFunction(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.MaxPoolOp, rewriter: PatternRewriter) -> None:
-        chain: list[bnn.EwiseOp] = []
-        signs = np.ones(1, np.int64)
-        value = op.input
-        while isinstance(value.owner, bnn.EwiseOp):
-            found = direction(value.owner)
-            if found is None:
-                return
-            signs = signs * found
-            chain.append(value.owner)
-            value = value.owner.input
-        if not chain or not isinstance(value.owner, bnn.CastOp):
+        found = monotone_chain(op.input)
+        if found is None or not found.links:
             return
         # What one quantizer follows is better folded into thresholds before the pool.
         reader = op.output.get_user_of_unique_use()
         if reader is not None and _leads_to_quantizer(reader):
             return
-        source = value.owner.input
-        new_ops: list[Operation] = []
-        if bool((signs < 0).any()):
-            if not isinstance(source.owner, bnn.LinearOp | bnn.ConvOp):
-                return
-            new_ops.append(_negated(source.owner, signs))
-            source = new_ops[0].results[0]
-        element_type = bnn.frame_type(source).element_type
-        pool = bnn.MaxPoolOp(source, op.kernel, op.strides, op.dilations, element_type)
-        new_ops += [pool, bnn.CastOp(pool.output)]
-        if bool((signs < 0).any()):
-            constant = bnn.DenseAttr.from_floats(signs)
+        element_type = bnn.frame_type(found.source).element_type
+        pool = bnn.MaxPoolOp(found.source, op.kernel, op.strides, op.dilations, element_type)
+        pool.location = op.location
+        rewriter.replace(op, [*found.before, pool, *found.behind(pool.output)])
+
+
+@dataclass(frozen=True)
+class MonotoneChain:
+    """`f(cast(x))` of an exact x for a float function f that rises, after a change of signs.
+
+    `before` are new operations that `source` needs: where f falls they give −x, and f is of −(−x).
+    """
+
+    before: list[Operation]
+    source: SSAValue
+    signs: Array
+    links: list[bnn.EwiseOp]
+
+    def behind(self, value: SSAValue) -> list[Operation]:
+        """New operations that compute f of an exact value."""
+        new_ops: list[Operation] = [bnn.CastOp(value)]
+        new_ops[0].location = self.links[0].location if self.links else None
+        if bool((self.signs < 0).any()):
+            constant = bnn.DenseAttr.from_floats(self.signs)
             new_ops.append(bnn.EwiseOp("mul", new_ops[-1].results[0], constant))
-        for new_op in new_ops:
-            new_op.location = op.location
-        for link in reversed(chain):
+            new_ops[-1].location = self.links[0].location
+        for link in self.links:
             properties = (link.constant, link.constant_error, link.result_error)
             new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
             new_ops[-1].location = link.location
-        rewriter.replace(op, new_ops)
+        return new_ops
+
+
+def monotone_chain(value: SSAValue) -> MonotoneChain | None:
+    """See a value as such; `None` where f is not monotone, or falls and x is no sum of products."""
+    links: list[bnn.EwiseOp] = []
+    signs = np.ones(1, np.int64)
+    while isinstance(value.owner, bnn.EwiseOp):
+        found = direction(value.owner)
+        if found is None:
+            return None
+        signs = signs * found
+        links.append(value.owner)
+        value = value.owner.input
+    if not isinstance(value.owner, bnn.CastOp):
+        return None
+    source = value.owner.input
+    if not bool((signs < 0).any()):
+        return MonotoneChain([], source, signs, links[::-1])
+    if not isinstance(source.owner, bnn.LinearOp | bnn.ConvOp):
+        return None
+    negated = _negated(source.owner, signs)
+    return MonotoneChain([negated], negated.results[0], signs, links[::-1])
 
 
 def _negated(op: bnn.LinearOp | bnn.ConvOp, signs: Array) -> Operation:
@@ -166,12 +189,14 @@ def _negated(op: bnn.LinearOp | bnn.ConvOp, signs: Array) -> Operation:
     )
     low, high = element_range(bnn.frame_type(op.output).element_type)
     element_type = bnn.smallest_int(min(low, -high), max(high, -low))
-    return type(op).create(
+    negated = type(op).create(
         operands=[op.input],
         result_types=[TensorType(element_type, bnn.frame_type(op.output).get_shape())],
         properties={**op.properties, "weights": attribute},
         attributes=dict(op.attributes),
     )
+    negated.location = op.location
+    return negated
 
 
 def only_guards_pools(op: bnn.PadOp) -> bool:
@@ -184,7 +209,17 @@ def only_guards_pools(op: bnn.PadOp) -> bool:
 def _leads_to_quantizer(op: Operation) -> bool:
     while isinstance(op, bnn.EwiseOp) and rises(op) and op.output.has_one_use():
         op = next(iter(op.output.uses)).operation
-    return isinstance(op, bnn.QuantizeOp)
+    return isinstance(op, bnn.Quantizer)
+
+
+def _quantizer_of(op: bnn.Quantizer, value: SSAValue) -> bnn.Quantizer:
+    """The same quantizer of another operand."""
+    element_type = bnn.frame_type(op.output).element_type
+    return type(op).create(
+        operands=[value],
+        result_types=[TensorType(element_type, bnn.frame_type(value).get_shape())],
+        properties=dict(op.properties),
+    )
 
 
 def _replace_pool(
@@ -205,15 +240,22 @@ def _replace_pool(
 class QuantizeBeforePad(RewritePattern):
     """`quantize(pad(x, v)) = pad(quantize(x), quantize(v))`."""
 
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: bnn.QuantizeOp, rewriter: PatternRewriter) -> None:
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, bnn.Quantizer):
+            return
         pad = op.input.owner
         if not isinstance(pad, bnn.PadOp) or not op.input.has_one_use():
             return
-        qmin, qmax = op.bounds
-        border = quantize(op.rounding.data, np.array(pad.pad_value, np.float32), qmin, qmax)
+        value = np.array([pad.pad_value], np.float32)
+        if isinstance(op, bnn.QuantizeOp):
+            borders = quantize(op.rounding.data, value, *op.bounds)
+        else:
+            borders = (value >= op.thresholds.numpy()).sum(axis=1)
+        border = int(borders[0])
+        if bool((borders != border).any()):
+            return
         element_type = bnn.frame_type(op.output).element_type
-        first = bnn.QuantizeOp(op.rounding.data, pad.input, element_type, qmin, qmax)
+        first = _quantizer_of(op, pad.input)
         after = bnn.PadOp(first.output, pad.before, pad.after, float(border), element_type)
         first.location, after.location = op.location, pad.location
         rewriter.replace(op, [first, after])

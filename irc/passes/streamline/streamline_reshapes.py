@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +104,52 @@ def _reshaped(constant: Array, old: tuple[int, ...], new: tuple[int, ...]) -> Ar
     return None if constant.size == constant.shape[-1] else whole
 
 
+class FlattenForConstantsByPixel(RewritePattern):
+    """`quantize(f(x)) = reshape(quantize(f(flatten(x))))` where a constant of f differs by pixel.
+
+    Thresholds absorb one number a channel; in a flat frame every element is one.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: bnn.QuantizeOp, rewriter: PatternRewriter) -> None:
+        chain: list[bnn.EwiseOp] = []
+        value = op.input
+        while isinstance(value.owner, bnn.EwiseOp):
+            chain.append(value.owner)
+            value = value.owner.input
+        if not isinstance(value.owner, bnn.CastOp) or not any(map(_differs_by_pixel, chain)):
+            return
+        shape = bnn.frame_type(value).get_shape()
+        flat = (math.prod(shape),)
+        new_ops: list[Operation] = [bnn.ReshapeOp(value.owner.input, flat)]
+        for function in (value.owner, *reversed(chain), op):
+            properties = {
+                name: bnn.DenseAttr.from_floats(np.broadcast_to(a.numpy(), shape).reshape(-1))
+                if isinstance(a, bnn.DenseAttr) and a.size != 1
+                else a
+                for name, a in function.properties.items()
+            }
+            kind = TensorType(bnn.frame_type(function.results[0]).element_type, flat)
+            new_ops.append(
+                type(function).create(
+                    operands=[new_ops[-1].results[0]],
+                    result_types=[kind],
+                    properties=properties,
+                    attributes=dict(function.attributes),
+                )
+            )
+            new_ops[-1].location = function.location
+        new_ops.append(bnn.ReshapeOp(new_ops[-1].results[0], shape))
+        for reshape in (new_ops[0], new_ops[-1]):
+            reshape.location = op.location
+        rewriter.replace(op, new_ops)
+
+
+def _differs_by_pixel(op: bnn.EwiseOp) -> bool:
+    attributes = (op.constant, op.constant_error, op.result_error)
+    return any(a is not None and a.size not in (1, *a.shape[-1:]) for a in attributes)
+
+
 class MergeReshapes(RewritePattern):
     """`reshape(reshape(x)) = reshape(x)`, and a reshape to its own shape is nothing."""
 
@@ -134,4 +181,10 @@ class StreamlineReshapes(ModulePass):
     name = "streamline-reshapes"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        apply_greedily(op, MoveReshapeBeforeElementwise(), MergeReshapes(), TransposeOfLines())
+        apply_greedily(
+            op,
+            MoveReshapeBeforeElementwise(),
+            FlattenForConstantsByPixel(),
+            MergeReshapes(),
+            TransposeOfLines(),
+        )

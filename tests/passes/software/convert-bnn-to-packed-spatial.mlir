@@ -4,9 +4,11 @@
 // WORD: word must be 8, 16, 32 or 64, not 12
 
 // The transposed image is never stored: patches are gathered from it as it was. Pixels of 32 signs
-// fill words, which the next convolution gathers and the pool ORs. One patch needs memory.
+// fill words, which the pool ORs and the next convolution gathers. Of the patches and of the first
+// convolution's results, which the pool has computed pixel by pixel, one row needs memory:
+// 8 words for a patch, 1 for a result, 4 for the pool.
 // CHECK-LABEL: func.func @binary
-// CHECK-SAME: packed.arena = {u32 = 33 : i64}
+// CHECK-SAME: packed.arena = {u32 = 13 : i64}
 func.func @binary(%x: tensor<1x6x6xui8>) -> tensor<1x1x2xsi10> {
   %0 = bnn.transpose %x perm [1 : i64, 2 : i64, 0 : i64] : tensor<1x6x6xui8> -> tensor<6x6x1xui8>
   // CHECK-NOT: packed.transpose
@@ -14,7 +16,7 @@ func.func @binary(%x: tensor<1x6x6xui8>) -> tensor<1x1x2xsi10> {
   // CHECK-SAME: channels_first
   // CHECK-SAME: slot = #packed.slot<"u32", {{[0-9]+}}>
   // CHECK-SAME: !packed.array<36xui8> -> !packed.bits<25x4xui8, 32>
-  // CHECK-NEXT: packed.plane_dense "conv" {{.*}} -> !packed.bits<25x32x!bnn.bipolar, 32>
+  // CHECK-NEXT: packed.plane_dense "conv" {{.*}}by_row{{.*}} -> !packed.bits<25x32x!bnn.bipolar, 32>
   %1 = bnn.conv %0, <tensor<32x2x2x1x!bnn.bipolar>, "0xffff00000ff01234567890abcdef1234">
     strides [1 : i64, 1 : i64] dilations [1 : i64, 1 : i64] groups 1
     : tensor<6x6x1xui8> -> tensor<5x5x32xsi12>

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irc.backends.c.unit import Call, Moving, Unit, WindowCalls
-from irc.dialects.packed_spatial import Windows
+from irc.dialects.packed_windows import Windows
 
 
 class Taps:

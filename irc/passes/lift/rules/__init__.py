@@ -7,10 +7,13 @@ from irc.passes.lift.rules import (
     elementwise,
     integer_products,
     linear,
+    multithreshold,
     qdq,
     quantizers,
     selections,
     shapes,
+    tails,
+    trunc,
 )
 
 __all__ = [
@@ -20,8 +23,11 @@ __all__ = [
     "elementwise",
     "integer_products",
     "linear",
+    "multithreshold",
     "qdq",
     "quantizers",
     "selections",
     "shapes",
+    "tails",
+    "trunc",
 ]

@@ -43,7 +43,7 @@ def lift_cast(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
         return lifting.emit(bnn.CastOp(value)) if is_exact(lifted) else value
     if not is_exact(target):
         raise lifting.fail(f"a cast from {source} to {target}; only float32 is supported")
-    low, high = element_range(lifted) if is_exact(lifted) else _interval(value)
+    low, high = element_range(lifted) if is_exact(lifted) else bounds_of(value)
     least, most = element_range(target)
     if math.isfinite(low) and math.isfinite(high) and not is_exact(source):
         low, high = math.trunc(low), math.trunc(high)
@@ -70,7 +70,7 @@ def check_whole(lifting: Lifting, op: onnx.OnnxOp, value: SSAValue) -> SSAValue:
     if not is_exact(target):
         return value
     least, most = element_range(target)
-    found = _interval(value)
+    found = bounds_of(value)
     low, high = found
     if low < max(least, -LARGEST_WHOLE) or high > min(most, LARGEST_WHOLE):
         raise lifting.fail(
@@ -80,7 +80,7 @@ def check_whole(lifting: Lifting, op: onnx.OnnxOp, value: SSAValue) -> SSAValue:
     return value
 
 
-def _interval(value: SSAValue) -> tuple[float, float]:
+def bounds_of(value: SSAValue) -> tuple[float, float]:
     """Bounds of an f32 value, from the functions, weights and exact values that lead to it."""
     chain: list[_Bounded] = []
     while isinstance(value.owner, _Bounded):
@@ -100,6 +100,8 @@ def _interval(value: SSAValue) -> tuple[float, float]:
                 found = interval_after(op, found)
             case bnn.LinearOp() | bnn.ConvOp():
                 found = _sums(op, found)
+            case bnn.SumPoolOp():
+                found = Interval(found.low * op.window_size, found.high * op.window_size)
             case bnn.PadOp():
                 found = Interval(min(found.low, op.pad_value), max(found.high, op.pad_value))
             case _:
@@ -107,7 +109,16 @@ def _interval(value: SSAValue) -> tuple[float, float]:
     return found.low, found.high
 
 
-_Bounded = bnn.EwiseOp | bnn.LinearOp | bnn.ConvOp | bnn.PadOp | bnn.ReshapeOp | bnn.TransposeOp
+_Bounded = (
+    bnn.EwiseOp
+    | bnn.LinearOp
+    | bnn.ConvOp
+    | bnn.PadOp
+    | bnn.SumPoolOp
+    | bnn.MaxPoolOp
+    | bnn.ReshapeOp
+    | bnn.TransposeOp
+)
 """Operations the bounds of whose results follow from those of their operands."""
 
 

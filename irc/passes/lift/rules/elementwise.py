@@ -131,6 +131,17 @@ def lift_hard_sigmoid(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     return lifting.ewise("max", lifting.ewise("min", value, 1.0), 0.0)
 
 
+def _check_inference(lifting: Lifting, op: onnx.OnnxOp) -> None:
+    """Raise unless the node uses the statistics that it is given, one a channel."""
+    is_old = (onnx.opset_of(op) or 7) < 7
+    are_used = any(any(True for _ in result.uses) for result in op.results[1:])
+    if op.int_attr("training_mode", 0) or are_used or (is_old and not op.int_attr("is_test", 0)):
+        raise lifting.fail("training mode; export the model for inference")
+    if op.has_attr("spatial") and not op.int_attr("spatial", 1):
+        if len(lifting.shape(op.operands[0])) > 2:
+            raise lifting.fail("spatial = 0: each pixel has statistics of its own")
+
+
 @rule("BatchNormalization")
 def lift_batch_normalization(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`x·s + (beta − mean·s)`, `s = gamma · (1 / sqrt(var + eps))`, as ONNX Runtime evaluates it.
@@ -139,8 +150,7 @@ def lift_batch_normalization(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     multiply-add round elsewhere. The recorded errors of the two constants cover them all: with
     unit roundoff u, s is computed to 3.5u, and `(x − mean)·s` to 5.5u in each of its two parts.
     """
-    if op.int_attr("training_mode", 0) or len(op.results) > 1:
-        raise lifting.fail("training mode; export the model for inference")
+    _check_inference(lifting, op)
     value = lifting.floats(op.input(0))
     gamma, beta, mean, variance = (
         lifting.required_constant(op.input(index), name).astype(np.float32)

@@ -146,5 +146,3 @@ def _requantized(
     spread = factor.reshape(()) if factor.size == 1 else factor.reshape(shape)
     value = lifting.ewise("mul", total, lifting.frame_constant(spread, rank))
     return saturated(lifting, value, zero, *element_range(element_type_of(op.results[0])))
-
-

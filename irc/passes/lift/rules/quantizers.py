@@ -25,7 +25,7 @@ def lift_sign(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 def lift_bipolar_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`scale` where x >= 0, `−scale` elsewhere."""
     value = lifting.floats(op.input(0))
-    scale = _parameter(lifting, op, 1, "the scale")
+    scale = parameter(lifting, op, 1, "the scale")
     signs = lifting.emit(bnn.QuantizeOp("bipolar", value, bnn.bipolar))
     return _scaled(lifting, lifting.emit(bnn.CastOp(signs)), scale)
 
@@ -34,8 +34,8 @@ def lift_bipolar_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 def lift_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`(clip(round(x / scale + zero)) − zero) · scale`."""
     value = lifting.floats(op.input(0))
-    scale = _parameter(lifting, op, 1, "the scale")
-    zero = _parameter(lifting, op, 2, "the zero point")
+    scale = parameter(lifting, op, 1, "the scale")
+    zero = parameter(lifting, op, 2, "the zero point")
     width = check_bits(lifting.required_constant(op.input(3), "the bit width"), MAX_BITS, op)
     signed = bool(op.int_attr("signed", 1))
     mode = op.str_attr("rounding_mode", "ROUND")
@@ -60,7 +60,8 @@ def lift_quant(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     return _scaled(lifting, value, scale)
 
 
-def _parameter(lifting: Lifting, op: onnx.OnnxOp, index: int, what: str) -> np.ndarray:
+def parameter(lifting: Lifting, op: onnx.OnnxOp, index: int, what: str) -> np.ndarray:
+    """A constant operand of a quantizer, as float32 that broadcasts to a frame."""
     constant = lifting.required_constant(op.input(index), what)
     shape = lifting.shape(op.operands[0])
     try:

@@ -37,18 +37,3 @@ def lift_transpose(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 def lift_identity(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """Nothing at inference."""
     return lifting.frame(op.input(0))
-
-
-@rule("ArgMax")
-def lift_argmax(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """The index of the largest element along the last axis."""
-    rank = len(lifting.shape(op.operands[0]))
-    axis = op.int_attr("axis", 0) % rank
-    if axis != rank - 1 or (axis == 0 and lifting.batch is not None):
-        raise lifting.fail(f"axis {axis} of {rank}; only the last axis is supported")
-    if op.int_attr("select_last_index", 0):
-        raise lifting.fail("select_last_index = 1; ties go to the lowest index here")
-    value = lifting.frame(op.input(0))
-    element_type = bnn.smallest_int(0, bnn.frame_type(value).get_shape()[-1] - 1)
-    keep_axis = bool(op.int_attr("keepdims", 1))
-    return lifting.emit(bnn.ArgmaxOp(value, element_type, keep_axis))
