@@ -3,10 +3,10 @@
     python benchmarks/compile_time.py [--quick] [--json FILE]
 
 Every figure is the time of a whole process, started anew, with its peak memory, in the best of
-several runs: other work on the machine only ever adds. Start-up is what the same network takes with
-hardly a weight or a layer; beyond it, linear growth shows as a constant number of processor seconds
-per million weights or per thousand nodes, and as an exponent near 1: the slope of log(time) over
-log(size). The limits are those that the project promises; the exit code is 1 where one is missed.
+several runs: other work on the machine only ever adds. Start-up is the least that any network of a
+sweep takes; beyond it, linear growth shows as a constant number of processor seconds per million
+weights or per thousand nodes, and as an exponent near 1: the slope of log(time) over log(size). The
+limits are those that the project promises; the exit code is 1 where one is missed.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ LAYERS_WIDTH = 16
 QUICK_WEIGHTS, QUICK_LAYERS = WEIGHTS[2:5], LAYERS[1:4]
 
 TINY_WEIGHTS, TINY_LAYERS = NetworkShape(WEIGHTS_LAYERS, 16), NetworkShape(1, LAYERS_WIDTH)
-"""What it takes to compile these is start-up, not growth."""
+"""What these take is start-up, not growth."""
 
-SIGNIFICANT_SECONDS = 0.2
-"""Growth is judged by times that exceed start-up by this much; less is noise."""
+SIGNIFICANT_SHARE = 0.2
+"""Growth is judged by times that exceed start-up by this share of it; less is noise."""
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """For growth: the threads of NumPy's matrix products wait in busy loops, which counts as work."""
@@ -82,10 +82,10 @@ class Measurement:
         """What grows in this sweep: millions of weights, or thousands of nodes."""
         return self.weights / 1e6 if self.sweep == "weights" else self.nodes / 1e3
 
-    def growth(self, startup: Measurement) -> float | None:
-        """Processor seconds beyond start-up, if there are enough of them to mean anything."""
-        seconds = self.cost.cpu - startup.cost.cpu
-        return seconds if seconds >= SIGNIFICANT_SECONDS else None
+    def growth(self, startup: float) -> float | None:
+        """Processor seconds beyond `startup`, if there are enough of them to mean anything."""
+        seconds = self.cost.cpu - startup
+        return seconds if seconds >= SIGNIFICANT_SHARE * startup else None
 
 
 @dataclass(frozen=True)
@@ -163,15 +163,21 @@ def write_network(shape: NetworkShape, model: Path) -> None:
     run([sys.executable, str(GENERATOR), *sizes, str(model)])
 
 
-def exponent(measurements: Sequence[Measurement]) -> float | None:
-    """The slope of log(growth) over log(size), the first measurement being start-up.
+def startup_of(measurements: Sequence[Measurement]) -> float:
+    """The least processor seconds of any."""
+    return min(m.cost.cpu for m in measurements)
 
-    `None` with fewer than two times that mean anything.
+
+def exponent(measurements: Sequence[Measurement]) -> float | None:
+    """The slope of log(growth) over log(size); `None` with fewer than two times that mean anything.
+
+    The figures must be those of one stage and one sweep.
     """
+    startup = startup_of(measurements)
     points = [
         (math.log(m.size), math.log(growth))
         for m in measurements
-        if (growth := m.growth(measurements[0])) is not None
+        if (growth := m.growth(startup)) is not None
     ]
     if len(points) < 2:
         return None
@@ -188,7 +194,7 @@ def growth_table(title: str, unit: str, measurements: Sequence[Measurement]) -> 
     for stage in STAGES:
         of_stage = [m for m in measurements if m.stage == stage]
         for m in of_stage:
-            growth = m.growth(of_stage[0])
+            growth = m.growth(startup_of(of_stage))
             table.add_row(
                 stage,
                 f"{m.layers:,}",

@@ -10,7 +10,6 @@ from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.dense import DenseAttr, is_exact
 
-
 # Built once: this is asked for every value of every operation, whenever a module is verified.
 _ANY_TENSOR = TensorType.constr()
 

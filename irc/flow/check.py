@@ -174,7 +174,7 @@ def _float_findings(
     found: dict[str, Finding] = {}
     for op in function.body.block.ops:
         targets = sum((names for names, ops in stopped.items() if op in ops), ())
-        if targets and isinstance(op, bnn.LinearOp | bnn.Quantizer) and _works_on_floats(op):
+        if targets and isinstance(op, _LAYERS) and _works_on_floats(op):
             node, reason = _blame(function, op)
             known = found[node].targets if node in found else ()
             found[node] = Finding(
@@ -183,9 +183,19 @@ def _float_findings(
     return list(found.values())
 
 
+_LAYERS = (
+    bnn.LinearOp,
+    bnn.ConvOp,
+    bnn.Quantizer,
+    bnn.MaxPoolOp,
+    bnn.SumPoolOp,
+    bnn.PadOp,
+)
+
+
 def _blame(function: FuncOp, op: Operation) -> tuple[str, str]:
     """Where the floats come from that reach `op`, and what would be right."""
-    if isinstance(op, bnn.LinearOp) and not is_exact(op.weights.element_type):
+    if isinstance(op, bnn.LinearOp | bnn.ConvOp) and not is_exact(op.weights.element_type):
         return describe(op), (
             "its weights are floats that no quantizer produced; train it with quantized weights "
             "(such as Brevitas') or binarize it"
@@ -196,7 +206,12 @@ def _blame(function: FuncOp, op: Operation) -> tuple[str, str]:
         return f"input '{name}'", (
             f"is float32; say what it is made from, as in --input {name}=uint8/255"
         )
-    if isinstance(source.owner, bnn.LinearOp):
+    if isinstance(op, bnn.PadOp) and isinstance(source.owner, bnn.CastOp):
+        return describe(op), (
+            f"its border of {op.pad_value:g} is not what one integer stands for in every channel; "
+            "pad behind a quantizer, with 0 or another of its values"
+        )
+    if isinstance(source.owner, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
         return describe(op), f"works on the float sums of {describe(source.owner)}"
     assert not isinstance(source.owner, Block)
     return describe(op), f"works on floats that {describe(source.owner)} leaves unquantized"

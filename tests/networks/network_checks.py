@@ -54,6 +54,17 @@ class Watcher(Interpreter.Listener):
 
     def bounds(self, value: SSAValue) -> tuple[Array, Array]:
         """What another order of evaluation can make of a value that was computed: [N, …] each."""
+        match value.owner:
+            case bnn.TransposeOp() as op:
+                axes = (0, *(axis + 1 for axis in op.axes))
+                low, high = self.bounds(op.input)
+                return low.transpose(axes), high.transpose(axes)
+            case bnn.ReshapeOp() as op:
+                shape = bnn.frame_type(op.output).get_shape()
+                low, high = self.bounds(op.input)
+                return low.reshape(-1, *shape), high.reshape(-1, *shape)
+            case _:
+                pass
         found, links = value, list[Link]()
         while isinstance(found.owner, bnn.EwiseOp):
             links.insert(0, Link.of(found.owner))

@@ -45,7 +45,7 @@ def assert_exact_or_obstacle(network: RandomSpatialNetwork) -> None:
 
 
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -56,9 +56,8 @@ def test_convolutions_equal_onnx(network: RandomSpatialNetwork) -> None:
     assert_exact_or_obstacle(network)
 
 
-@pytest.mark.parametrize("start", range(0, 120, 40))
-def test_convolutions_equal_onnx_on_seeds(start: int) -> None:
-    for seed in range(start, start + 40):
+def test_convolutions_equal_onnx_on_seeds() -> None:
+    for seed in range(40):
         network = random_spatial_network(seed)
         assert_agrees_with_onnx(network)
         assert_exact_or_obstacle(network)
@@ -74,5 +73,5 @@ def test_convolutions_equal_onnx_on_many_seeds() -> None:
 
 def test_most_convolutional_networks_are_exact() -> None:
     # Only an input that nothing quantizes may be padded with what no integer stands for.
-    networks = [random_spatial_network(seed) for seed in range(100)]
-    assert sum(not inexact(network) for network in networks) >= 90
+    networks = [random_spatial_network(seed) for seed in range(60)]
+    assert sum(not inexact(network) for network in networks) >= 54

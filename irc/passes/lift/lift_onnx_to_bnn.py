@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, ModuleOp, TensorType, i1
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    Float32Type,
+    FunctionType,
+    ModuleOp,
+    TensorType,
+    i1,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.passes import ModulePass
@@ -14,6 +22,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import onnx
 from irc.dialects.bnn import DenseAttr, ThresholdOp, frame_type, uint
+from irc.dialects.dense import is_exact
 from irc.dialects.onnx_types import static_shape
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.lift.lifting import BlockedError, Lifting, Obstacle
@@ -105,6 +114,9 @@ def _check_inputs(function: FuncOp) -> None:
         where = f"input '{argument.name_hint}'"
         if not isinstance(argument.type, TensorType):
             raise UnsupportedError(f"{where} is {argument.type}; expected a tensor of known shape")
+        element_type = frame_type(argument).element_type
+        if not isinstance(element_type, Float32Type) and not is_exact(element_type):
+            raise UnsupportedError(f"{where} holds {element_type}; expected float32 or integers")
         shape = frame_type(argument).get_shape()
         text = ", ".join("?" if dim < 0 else str(dim) for dim in shape)
         if any(dim < 0 for dim in shape):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import ReturnOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
@@ -40,13 +41,28 @@ def _narrow(linear: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, analysis: RangeAn
     source = analysis.of(linear.input)
     if source is None or not is_exact(result.element_type):
         return
-    if not all(isinstance(use.operation, _ANY_WIDTH) for use in linear.output.uses):
+    values = _of_one_type(linear.output)
+    readers = {use.operation for value in values for use in value.uses}
+    if not all(isinstance(op, _ANY_WIDTH) or op.results[0] in values for op in readers):
         return
     sums = _sums(linear, source.with_zero())
     low, high = int(sums.low.min(initial=0)), int(sums.high.max(initial=0))
-    narrow = TensorType(bnn.smallest_int(low, high), result.get_shape())
-    if narrow != result:
-        Rewriter.replace_value_with_new_type(linear.output, narrow)
+    element_type = bnn.smallest_int(low, high)
+    if element_type == result.element_type:
+        return
+    for value in values:
+        shape = bnn.frame_type(value).get_shape()
+        Rewriter.replace_value_with_new_type(value, TensorType(element_type, shape))
+
+
+def _of_one_type(value: SSAValue) -> list[SSAValue]:
+    """The sums, and what only gives their elements other places or leaves some out."""
+    found = [value]
+    for known in found:
+        found += [
+            use.operation.output for use in known.uses if isinstance(use.operation, _TYPE_KEEPING)
+        ]
+    return found
 
 
 def _sums(op: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, source: Reachable) -> Reachable:
@@ -59,5 +75,15 @@ def _sums(op: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, source: Reachable) -> R
             return Reachable(source.low * op.window_size, source.high * op.window_size, source.step)
 
 
-_ANY_WIDTH = (bnn.ThresholdOp, bnn.CastOp, bnn.ArgmaxOp, bnn.LinearOp, bnn.ConvOp, ReturnOp)
+_TYPE_KEEPING = (bnn.MaxPoolOp, bnn.ReshapeOp, bnn.TransposeOp)
+
+_ANY_WIDTH = (
+    bnn.ThresholdOp,
+    bnn.CastOp,
+    bnn.ArgmaxOp,
+    bnn.LinearOp,
+    bnn.ConvOp,
+    bnn.SumPoolOp,
+    ReturnOp,
+)
 """Readers whose result type does not follow from that of the sums."""

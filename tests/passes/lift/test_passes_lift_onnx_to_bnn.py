@@ -236,7 +236,7 @@ def test_whole_numbers_are_integers() -> None:
 
 
 def test_other_floats_stay() -> None:
-    integers, _ = split([[0.3, 0.7]])
+    integers, _ = split([[0.3141, 0.2718281, 0.70710677, 0.5772]])
     assert integers.dtype == F
 
 

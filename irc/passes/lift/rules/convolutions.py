@@ -29,6 +29,10 @@ def lift_conv(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     offsets = None
     if op.input(2) is not None:
         offsets = lifting.required_constant(op.input(2), "the bias").astype(np.float32)
+        if offsets.shape != shape[:1]:
+            raise lifting.fail(
+                f"a bias of shape {list(offsets.shape)} for {shape[0]} output channels"
+            )
     return convolution(lifting, op, value, weights, offsets)
 
 
@@ -49,6 +53,8 @@ def convolution(
     kernel = np.moveaxis(integers.reshape(shape), 1, -1)
     window = _Window(lifting, op, bnn.frame_type(value).get_shape()[:-1], shape[2:])
     groups = op.int_attr("group", 1)
+    if groups < 1 or shape[0] % groups:
+        raise lifting.fail(f"{groups} groups for {shape[0]} output channels")
     if shape[1] * groups != bnn.frame_type(value).get_shape()[-1]:
         raise lifting.fail(
             f"weights for {shape[1]} channels in each of {groups} groups, but the activation has "
@@ -92,6 +98,11 @@ def lift_average_pool(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
         raise lifting.fail(
             "count_include_pad = 0 with a border divides by fewer elements at the edges; pad "
             "explicitly, or average without a border"
+        )
+    if window.is_rounded_up:
+        raise lifting.fail(
+            "ceil_mode = 1 with a last window that is not whole, whose divisor runtimes do not "
+            "agree on; pad explicitly"
         )
     return _average(lifting, window.padded(value, 0.0), window)
 
@@ -142,6 +153,8 @@ def lift_pad(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     before, after = pads[:rank], pads[rank:]
     if len(pads) != 2 * rank or any(before[:fixed]) or any(after[:fixed]):
         raise lifting.fail(f"pads {pads}; only axes in space can have a border")
+    if np.isnan(border):
+        raise lifting.fail("a border of NaN")
     if min(pads) < 0:
         raise lifting.fail(f"pads {pads}; cropping by negative pads is not supported")
     padded = bnn.PadOp(
@@ -163,7 +176,16 @@ class _Window:
             raise lifting.fail(f"a kernel of {list(kernel)} for {rank} axes in space")
         self.strides = op.ints_attr("strides", [1] * rank)
         self.dilations = op.ints_attr("dilations", [1] * rank)
+        for what, given in (
+            ("kernel", self.kernel),
+            ("strides", self.strides),
+            ("dilations", self.dilations),
+        ):
+            if len(given) != rank or min(given) < 1:
+                raise lifting.fail(f"{what} {given}; {rank} positive numbers expected")
         self.before, self.after = self._border(op, space)
+        self.is_rounded_up = False
+        """Whether `ceil_mode` makes a last window of what would be too little for one."""
         if op.int_attr("ceil_mode", 0):
             self._round_up(space)
         extents = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
@@ -201,7 +223,9 @@ class _Window:
             count = -(-(padded - extent) // stride) + 1
             if (count - 1) * stride >= size + before:
                 count -= 1
-            self.after[axis] += max(0, (count - 1) * stride + extent - padded)
+            missing = max(0, (count - 1) * stride + extent - padded)
+            self.after[axis] += missing
+            self.is_rounded_up |= missing > 0
 
     @property
     def has_border(self) -> bool:

@@ -137,9 +137,9 @@ def _check_inference(lifting: Lifting, op: onnx.OnnxOp) -> None:
     are_used = any(any(True for _ in result.uses) for result in op.results[1:])
     if op.int_attr("training_mode", 0) or are_used or (is_old and not op.int_attr("is_test", 0)):
         raise lifting.fail("training mode; export the model for inference")
-    if op.has_attr("spatial") and not op.int_attr("spatial", 1):
-        if len(lifting.shape(op.operands[0])) > 2:
-            raise lifting.fail("spatial = 0: each pixel has statistics of its own")
+    is_spatial = not op.has_attr("spatial") or op.int_attr("spatial", 1)
+    if not is_spatial and len(lifting.shape(op.operands[0])) > 2:
+        raise lifting.fail("spatial = 0: each pixel has statistics of its own")
 
 
 @rule("BatchNormalization")

@@ -12,6 +12,7 @@ from xdsl.ir import SSAValue
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, rule
 from irc.passes.lift.quantized_constants import QuantizedConstant
+from irc.passes.lift.weight_grids import find_grid
 
 Array = npt.NDArray[Any]
 
@@ -114,7 +115,8 @@ def weights_attribute(integers: Array) -> bnn.DenseAttr:
 def as_integers(weights: QuantizedConstant) -> tuple[Array, Array]:
     """Integers [M, K] and one scale a row, [M] or [1], whose product is the weights exactly.
 
-    Recognises whole numbers, rows of ±a and of −a, 0, a. Anything else stays float with scale 1.
+    Recognises whole numbers, rows of ±a and of −a, 0, a, and rows of multiples of some scale.
+    Anything else stays float with scale 1.
     """
     scales = weights.scales
     if scales.size > 1:
@@ -147,4 +149,4 @@ def _from_floats(values: Array) -> tuple[Array, Array]:
         return signs, largest[:1] if bool((largest == largest[:1]).all()) else largest
     if float(largest.max()) <= MAX_WEIGHT and bool((values == np.rint(values)).all()):
         return values.astype(np.int32), np.ones(1, np.float32)
-    return values, np.ones(1, np.float32)
+    return find_grid(values) or (values, np.ones(1, np.float32))

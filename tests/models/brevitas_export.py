@@ -1,0 +1,111 @@
+"""Export networks with Brevitas, untrained and with random statistics: a script, no test.
+
+    python tests/models/brevitas_export.py FOLDER
+
+Needs torch, brevitas, onnxscript and qonnx, in an environment of their own. Every network is
+written as `NAME.qonnx.onnx`, and as `NAME.qcdq.onnx` where Brevitas can (not with bipolar
+quantizers). Run `irc verify FILE --input uint8/255 --random N` on what comes out.
+"""
+
+# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import brevitas.nn as qnn
+import torch
+from brevitas.export import export_onnx_qcdq, export_qonnx
+from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerTensorFloat, Uint8ActPerTensorFloat
+from brevitas_examples.bnn_pynq.models import model_with_cfg
+from torch import nn
+
+PYNQ = [f"{net}_{bits}" for net in ("tfc", "sfc", "cnv") for bits in ("1w1a", "1w2a", "2w2a")]
+PYNQ += ["lfc_1w1a", "lfc_1w2a"]
+"""All that Brevitas has a configuration for."""
+
+
+def randomized(model: nn.Module, seed: int) -> nn.Module:
+    """Random statistics, gains of both signs and offsets in every batch normalization."""
+    torch.manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.running_mean.normal_(0, 2)
+            module.running_var.uniform_(0.5, 4)
+            if module.affine:
+                nn.init.normal_(module.weight, 0, 1)
+                nn.init.normal_(module.bias, 0, 1)
+    return model.eval()
+
+
+def conv_block(channels: int, filters: int, bits: int, **options: int) -> list[nn.Module]:
+    """Convolution, batch normalization and a quantized ReLU."""
+    return [
+        qnn.QuantConv2d(
+            channels,
+            filters,
+            3,
+            padding=1,
+            bias=False,
+            weight_quant=Int8WeightPerTensorFloat,
+            weight_bit_width=bits,
+            **options,
+        ),
+        nn.BatchNorm2d(filters),
+        qnn.QuantReLU(act_quant=Uint8ActPerTensorFloat, bit_width=bits),
+    ]
+
+
+def small_cnn(bits: int) -> nn.Module:
+    """Two convolutions, a depthwise one, pools, and a dense layer with a bias."""
+    return nn.Sequential(
+        qnn.QuantIdentity(act_quant=Int8ActPerTensorFloat, bit_width=8),
+        *conv_block(3, 8, bits),
+        nn.MaxPool2d(2),
+        *conv_block(8, 8, bits, groups=8),
+        *conv_block(8, 12, bits),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        qnn.QuantLinear(
+            12 * 2 * 2, 10, bias=True, weight_quant=Int8WeightPerTensorFloat, weight_bit_width=8
+        ),
+    )
+
+
+def networks() -> dict[str, tuple[nn.Module, torch.Tensor]]:
+    """Every network and an input for it."""
+    found: dict[str, tuple[nn.Module, torch.Tensor]] = {}
+    for name in PYNQ:
+        model, _ = model_with_cfg(name, pretrained=False)
+        shape = (1, 3, 32, 32) if name.startswith("cnv") else (1, 1, 28, 28)
+        found[name] = model, torch.rand(shape)
+    for bits in (2, 4, 8):
+        found[f"small_cnn_{bits}"] = small_cnn(bits), torch.rand(1, 3, 8, 8)
+    return found
+
+
+def main(folder: Path) -> None:
+    """Export all networks to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed, (name, (model, frame)) in enumerate(networks().items()):
+        # A run in training mode gives quantizers with learned scales their first ones.
+        randomized(model, seed).train()
+        for _ in range(3):
+            model(torch.rand_like(frame).repeat(8, 1, 1, 1))
+        randomized(model, seed)
+        for kind, export in (("qonnx", export_qonnx), ("qcdq", export_onnx_qcdq)):
+            path = folder / f"{name}.{kind}.onnx"
+            try:
+                export(model, args=frame, export_path=str(path), opset_version=18)
+            except Exception as error:  # Brevitas says in many ways what it cannot write.
+                path.unlink(missing_ok=True)
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                print(f"{path.name}: {reason}", file=sys.stderr)
+            else:
+                print(path.name)
+            # The exporter of torch leaves the weights of the float model behind.
+            path.with_suffix(".onnx.data").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
