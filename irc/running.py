@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -105,9 +105,17 @@ def build_pass(registry: Registry, spec: ArgSpec) -> ModulePass:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where no known name is near."""
-    close = get_close_matches(name.replace("_", "-"), list(known), 2, 0.6)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    """`; did you mean 'x'?`, or nothing where no known name is near.
+
+    A second name is offered only where it is about as near as the first.
+    """
+    wanted = name.replace("_", "-")
+    close = get_close_matches(wanted, list(known), 2, 0.6)
+    nearness = [SequenceMatcher(None, wanted, other).ratio() for other in close]
+    near = [
+        other for other, ratio in zip(close, nearness, strict=True) if ratio > nearness[0] - 0.1
+    ]
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _normalised(spec: ArgSpec) -> dict[str, Any]:

@@ -26,8 +26,11 @@ func.func @all(%0: tensor<2x3xui8>) -> tensor<1xui1> {
   %9 = bnn.cast %8 : tensor<2xui2> -> tensor<2xf32>
   %10 = bnn.linear %9, <tensor<1x2xui1>, [1, 0]> scales <tensor<1xf32>, [0.5]> offsets <tensor<f32>, [1.5]> : tensor<2xf32> -> tensor<1xf32>
   %11 = bnn.transpose %10 perm [0] : tensor<1xf32> -> tensor<1xf32>
-  %12 = bnn.argmax %11 : tensor<1xf32> -> tensor<1xui1>
-  func.return %12 : tensor<1xui1>
+  %12 = bnn.float_threshold %11 at <tensor<1x3xf32>, [-0.5, 0.1, 2.0]> : tensor<1xf32> -> tensor<1xui2>
+  %13 = bnn.cast %12 : tensor<1xui2> -> tensor<1xf32>
+  %14 = bnn.softmax "log_softmax" %13 : tensor<1xf32> -> tensor<1xf32>
+  %15 = bnn.argmax %14 : tensor<1xf32> -> tensor<1xui1>
+  func.return %15 : tensor<1xui1>
 }
 """
 
@@ -44,7 +47,7 @@ def parse(text: str) -> ModuleOp:
 def test_operations_print_as_they_parse() -> None:
     module = parse(ALL_OPS)
     names = {op.name for op in module.walk()} & {op.name for op in bnn.Bnn.operations}
-    assert len(names) == 8
+    assert len(names) == 10
     again = parse(str(module))
     assert again.is_structurally_equivalent(module)
     assert str(again) == str(module)
@@ -94,6 +97,30 @@ def test_operations_print_as_they_parse() -> None:
         (
             'bnn.quantize "bipolar" %f : tensor<4xf32> -> tensor<4xsi2>',
             "roundings 'bipolar' and 'positive' and result type !bnn.bipolar go together",
+        ),
+        (
+            'bnn.quantize "positive" %f : tensor<4xf32> -> tensor<4xui1>',
+            "roundings 'bipolar' and 'positive' and result type !bnn.bipolar go together",
+        ),
+        (
+            "bnn.float_threshold %f at <tensor<2x1xf32>, [0.5, 1.5]> : tensor<4xf32> -> tensor<4xui1>",
+            "not tensor<2x1xf32>",
+        ),
+        (
+            "bnn.float_threshold %f at <tensor<1x2xf32>, [0.5, 1.5]> : tensor<4xf32> -> tensor<4xui1>",
+            "codes from 0 to 2 do not fit ui1",
+        ),
+        (
+            "bnn.float_threshold %f at <tensor<1x1xui1>, [1]> : tensor<4xf32> -> tensor<4xui1>",
+            "the thresholds must be f32",
+        ),
+        (
+            'bnn.softmax "softmin" %f : tensor<4xf32> -> tensor<4xf32>',
+            "unknown function 'softmin'; known are softmax, log_softmax",
+        ),
+        (
+            'bnn.softmax "softmax" %x : tensor<4xsi3> -> tensor<4xsi3>',
+            "the operand must be f32",
         ),
         (
             'bnn.quantize "floor" %f max 8 : tensor<4xf32> -> tensor<4xsi4>',

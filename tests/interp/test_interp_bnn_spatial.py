@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, Region
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from irc.dialects import bnn
 from irc.interp.bnn_spatial import convolve
@@ -29,10 +30,10 @@ def channels_last(x: Array) -> Array:
     return np.moveaxis(x, 1, -1)
 
 
-def run_op(make: Any, x: Array, element_type: Attribute) -> Array:
+def run_op(make: Callable[[SSAValue], Operation], x: Array, element_type: Attribute) -> Array:
     """The result of the one operation that `make` returns, on frames [N, …space, C]."""
     block = Block(arg_types=[TensorType(element_type, x.shape[1:])])
-    op: Operation = make(block.args[0])
+    op = make(block.args[0])
     block.add_ops([op, ReturnOp(op.results[0])])
     types = [arg.type for arg in block.args], [op.results[0].type]
     module = ModuleOp([FuncOp("f", types, Region(block))])
@@ -55,7 +56,8 @@ def run_onnx(op_type: str, x: Array, *constants: Array, **attributes: Any) -> Ar
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)])
-    (result,) = ReferenceEvaluator(model).run(None, dict(zip(names, inputs, strict=True)))
+    evaluator: Any = ReferenceEvaluator(model)
+    (result,) = evaluator.run(None, dict(zip(names, inputs, strict=True)))
     return np.asarray(result)
 
 

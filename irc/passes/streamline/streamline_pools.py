@@ -142,7 +142,8 @@ class MonotoneChain:
     def behind(self, value: SSAValue) -> list[Operation]:
         """New operations that compute f of an exact value."""
         new_ops: list[Operation] = [bnn.CastOp(value)]
-        new_ops[0].location = self.links[0].location if self.links else None
+        if self.links:
+            new_ops[0].location = self.links[0].location
         if bool((self.signs < 0).any()):
             constant = bnn.DenseAttr.from_floats(self.signs)
             new_ops.append(bnn.EwiseOp("mul", new_ops[-1].results[0], constant))

@@ -1,4 +1,4 @@
-"""Convolutions, pools and borders are lifted as ONNX Runtime runs them, or refused with a reason."""
+"""Convolutions, pools and borders are lifted as ONNX Runtime runs them, or refused in words."""
 
 from __future__ import annotations
 

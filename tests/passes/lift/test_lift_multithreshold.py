@@ -25,7 +25,10 @@ def test_dense(count: int, rows: int) -> None:
     value = net.add(
         "MultiThreshold",
         *(value, net.const(thresholds(rows, count))),
-        **{"domain": QONNX, "out_scale": 2.0, "out_bias": -1.0, "data_layout": "NC"},
+        domain=QONNX,
+        out_scale=2.0,
+        out_bias=-1.0,
+        data_layout="NC",
     )
     value = net.add("MatMul", value, net.const(RNG.integers(-3, 4, (4, 3))))
     module = assert_lifts_exactly(net.model(value), "int4", frames_for("int4", (6,), 200))
@@ -61,7 +64,9 @@ def test_channels_last() -> None:
     value = net.add(
         "MultiThreshold",
         *("x", net.const(thresholds(3, 7))),
-        **{"domain": QONNX, "data_layout": "NHWC", "out_bias": -4.0},
+        domain=QONNX,
+        data_layout="NHWC",
+        out_bias=-4.0,
     )
     assert_lifts_exactly(net.model(value), "int5", frames_for("int5", (4, 4, 3)))
 
@@ -99,7 +104,10 @@ def test_trunc_with_an_output_scale(mode: str, signed: int, narrow: int) -> None
     value = net.add(
         "Trunc",
         *("x", *(net.const(x) for x in operands)),
-        **{"domain": QONNX, "rounding_mode": mode, "signed": signed, "narrow": narrow},
+        domain=QONNX,
+        rounding_mode=mode,
+        signed=signed,
+        narrow=narrow,
     )
     assert_lifts_exactly(net.model(value), "int9", every_integer("int9", 3))
 

@@ -18,9 +18,10 @@ func.func @partial_sums(%x: tensor<2xui2>) -> tensor<ui1> {
   func.return %2 : tensor<ui1>
 }
 
-// A reshape has the type of its operand: it would have to change too.
-// CHECK-LABEL: @reshaped
-// CHECK-NEXT:   bnn.linear %{{.*}} -> tensor<1xsi20>
+// A reshape has the type of its operand: it changes too.
+// CHECK-LABEL: @reshaped(%x: tensor<2xui2>) -> tensor<1x1xsi3>
+// CHECK-NEXT:   bnn.linear %{{.*}} -> tensor<1xsi3>
+// CHECK-NEXT:   bnn.reshape %{{.*}} : tensor<1xsi3> -> tensor<1x1xsi3>
 func.func @reshaped(%x: tensor<2xui2>) -> tensor<1x1xsi20> {
   %0 = bnn.linear %x, <tensor<1x2x!bnn.bipolar>, [1, -1]> : tensor<2xui2> -> tensor<1xsi20>
   %1 = bnn.reshape %0 : tensor<1xsi20> -> tensor<1x1xsi20>

@@ -14,7 +14,8 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region
 
 from irc.dialects import bnn
-from irc.interp.run import run_module
+from irc.dialects.dense import element_range
+from irc.interp.run import entry_function, run_module
 from irc.passes.streamline.merge_thresholds import MergeThresholds
 
 CHANNELS = 3
@@ -57,13 +58,9 @@ def pairs(draw: st.DrawFn) -> ModuleOp:
 @given(pairs())
 def test_one_threshold_does_what_two_did(module: ModuleOp) -> None:
     module.verify()
-    source = next(iter(module.walk(region_first=True))).parent_block()
-    assert source is not None
-    kind = source.args[0].type
-    assert isinstance(kind, TensorType)
-    integers = np.arange(-16, 16) if kind.element_type != bnn.bipolar else np.array([-1, 1])
-    if kind.element_type == bnn.uint(4):
-        integers = np.arange(16)
+    kind = bnn.frame_type(entry_function(module).body.block.args[0]).element_type
+    low, high = element_range(kind)
+    integers = np.array([-1, 1]) if kind == bnn.bipolar else np.arange(low, high + 1)
     frames = np.repeat(integers[:, None], CHANNELS, axis=1)
     (before,) = run_module(module, [frames])
     MergeThresholds().apply(Context(), module)

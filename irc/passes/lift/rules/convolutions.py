@@ -29,10 +29,6 @@ def lift_conv(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     offsets = None
     if op.input(2) is not None:
         offsets = lifting.required_constant(op.input(2), "the bias").astype(np.float32)
-        if offsets.shape != shape[:1]:
-            raise lifting.fail(
-                f"a bias of shape {list(offsets.shape)} for {shape[0]} output channels"
-            )
     return convolution(lifting, op, value, weights, offsets)
 
 
@@ -60,6 +56,8 @@ def convolution(
             f"weights for {shape[1]} channels in each of {groups} groups, but the activation has "
             f"{bnn.frame_type(value).get_shape()[-1]} channels"
         )
+    if offsets is not None and offsets.shape not in ((), (1,), shape[:1]):
+        raise lifting.fail(f"a bias of shape {list(offsets.shape)} for {shape[0]} output channels")
     value = window.padded(value, 0.0)
     is_float = kernel.dtype.kind == "f"
     conv = bnn.ConvOp(
