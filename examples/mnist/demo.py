@@ -35,7 +35,7 @@ def commands(model: str, images: str) -> list[list[str]]:
     """The arguments of each call of `irc`."""
     source = [model, "--input", INPUT]
     return [
-        ["verify", *source, "--data", images],
+        ["verify", *source, "--data", images, "--rtl-limit", "1000"],
         ["compile", *source, "--target", "verilog", "-o", str(OUT / "verilog")],
         ["compile", *source, "--target", "c", "-o", str(OUT / "c")],
     ]

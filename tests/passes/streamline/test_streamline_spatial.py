@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from chain_networks import Network
 from hypothesis import HealthCheck, given, settings
-from spatial_networks import spatial_networks
+from spatial_functions import spatial_networks
 from xdsl.context import Context
 from xdsl.passes import ModulePass
 
