@@ -17,6 +17,7 @@ from irc.dialects.dense import is_exact
 from irc.errors import UnsupportedError
 from irc.passes.hardware.layer_names import UniqueNames, describe, layer_name
 from irc.passes.hardware.spatial_units import pad_unit, pool_units, spatial_obstacle, window_units
+from irc.passes.obstacles import Obstacle
 from irc.passes.rewriting import functions_of
 
 
@@ -38,17 +39,6 @@ class ConvertBnnToDataflow(ModulePass):
                 text = "\n".join(map(str, obstacles))
                 raise UnsupportedError(text, obstacles[0].op.location)
             _convert(function)
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """An operation that hardware cannot hold, and why."""
-
-    op: Operation
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{describe(self.op)}: {self.reason}"
 
 
 def hardware_obstacles(function: FuncOp) -> list[Obstacle]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Operation
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact
-from irc.passes.hardware.layer_names import describe
+from irc.passes.obstacles import Obstacle
 
 SUPPORTED = (
     bnn.ArgmaxOp,
@@ -24,17 +22,6 @@ SUPPORTED = (
     bnn.ThresholdOp,
     bnn.TransposeOp,
 )
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """An operation that has no kernel, and why."""
-
-    op: Operation
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{describe(self.op)}: {self.reason}"
 
 
 def software_obstacles(function: FuncOp) -> list[Obstacle]:
