@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import Float32Type, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.dense import DenseAttr, is_exact
+from irc.dialects.dense import BipolarType, DenseAttr, is_exact
 
 # Built once: this is asked for every value of every operation, whenever a module is verified.
 _ANY_TENSOR = TensorType.constr()
@@ -57,3 +57,28 @@ def check_broadcast(constant: Sequence[int], frame: Sequence[int]) -> None:
         raise VerifyException(
             f"a constant of shape {list(constant)} does not broadcast to {list(frame)}"
         )
+
+
+def check_weighted_sum(
+    source: TensorType[Attribute],
+    weights: DenseAttr,
+    result: TensorType[Attribute],
+    scales: DenseAttr | None,
+    offsets: DenseAttr | None,
+) -> None:
+    """Raise unless the types of a sum of products fit: exact if input and weights are.
+
+    `scales` and `offsets`, one a row of the weights or one for all, are for floats only.
+    """
+    exact = is_exact(source.element_type) and is_exact(weights.element_type)
+    if exact != is_exact(result.element_type):
+        raise VerifyException(f"the result must be {'integer' if exact else 'f32'}, not {result}")
+    if isinstance(result.element_type, BipolarType):
+        raise VerifyException("a sum is an integer, not bipolar")
+    for what, attribute in (("scales", scales), ("offsets", offsets)):
+        if attribute is None:
+            continue
+        if exact:
+            raise VerifyException(f"an exact sum has no {what}")
+        check_floats(attribute, what)
+        check_broadcast(attribute.shape, weights.shape[:1])

@@ -18,10 +18,9 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_base import (
-    check_broadcast,
     check_exact,
-    check_floats,
     check_same_shape,
+    check_weighted_sum,
     frame_type,
     like,
 )
@@ -76,20 +75,7 @@ class LinearOp(IRDLOperation):
             )
         if result.get_shape() != (*shape[:-1], rows):
             raise VerifyException(f"{rows} rows do not give {result}")
-        exact = is_exact(source.element_type) and is_exact(self.weights.element_type)
-        if exact != is_exact(result.element_type):
-            raise VerifyException(
-                f"the result must be {'integer' if exact else 'f32'}, not {result}"
-            )
-        if isinstance(result.element_type, BipolarType):
-            raise VerifyException("a sum is an integer, not bipolar")
-        for what, attribute in (("scales", self.scales), ("offsets", self.offsets)):
-            if attribute is None:
-                continue
-            if exact:
-                raise VerifyException(f"an exact sum has no {what}")
-            check_floats(attribute, what)
-            check_broadcast(attribute.shape, (rows,))
+        check_weighted_sum(source, self.weights, result, self.scales, self.offsets)
 
 
 @irdl_op_definition

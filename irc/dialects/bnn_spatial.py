@@ -28,7 +28,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_base import check_broadcast, check_floats, frame_type
+from irc.dialects.bnn_base import check_weighted_sum, frame_type
 from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact
 
 Integers = ArrayAttr[IntegerAttr[I64]]
@@ -156,20 +156,7 @@ class ConvOp(IRDLOperation):
         counts = window_counts(shape[:-1], self.kernel, self.strides, self.dilations)
         if result.get_shape() != (*counts, weights[0]):
             raise VerifyException(f"the result has shape {[*counts, weights[0]]}, not {result}")
-        exact = is_exact(source.element_type) and is_exact(self.weights.element_type)
-        if exact != is_exact(result.element_type):
-            raise VerifyException(
-                f"the result must be {'integer' if exact else 'f32'}, not {result}"
-            )
-        if isinstance(result.element_type, BipolarType):
-            raise VerifyException("a sum is an integer, not bipolar")
-        for what, attribute in (("scales", self.scales), ("offsets", self.offsets)):
-            if attribute is None:
-                continue
-            if exact:
-                raise VerifyException(f"an exact sum has no {what}")
-            check_floats(attribute, what)
-            check_broadcast(attribute.shape, weights[:1])
+        check_weighted_sum(source, self.weights, result, self.scales, self.offsets)
 
 
 @irdl_op_definition
