@@ -17,6 +17,7 @@ Compile binary and low-bit neural networks from ONNX to verified Verilog and por
   irc check net.onnx                                       what each target supports of it
   irc compile net.onnx --target c --input x=uint8/255      a folder with C, its test and README
   irc verify net.onnx --data test.npz --input x=uint8/255  the same images at every level
+  irc profile net-c --cpu cortex-m4                        instructions and memory on a core
 """
 
 EPILOG = """\
@@ -34,9 +35,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser = Parser(prog="irc", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="store_true", help="say which version this is")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
-    from irc.tools import irc_check, irc_compile, irc_run, irc_verify
+    from irc.tools import irc_check, irc_compile, irc_profile, irc_quantize, irc_run, irc_verify
 
-    for module in (irc_check, irc_compile, irc_verify, irc_run):
+    for module in (irc_check, irc_compile, irc_verify, irc_run, irc_quantize, irc_profile):
         module.add_parser(commands)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:

@@ -98,6 +98,7 @@ def emit_c(
         layer = describe_layer(op, unit.constant_bytes[op.label.data])
         if len(unit.calls) > first_call:
             unit.calls.insert(first_call, f"/* {layer.label}: {layer.shape} */")
+        unit.calls.append(f"{name.upper()}_LAYER_DONE({len(layers)}u);")
         layers.append(layer)
         if isinstance(op, packed.FloatChainOp):
             reproducible &= is_reproducible(op.steps)
@@ -180,6 +181,11 @@ $math
 
 /* The size that the header promises holds on this machine. */
 typedef char $name_arena_check[sizeof($name_arena) <= $upper_ARENA_BYTES ? 1 : -1];
+
+/* Called behind each layer with its number; define it to read a timer there, for example. */
+#ifndef $upper_LAYER_DONE
+#define $upper_LAYER_DONE(layer) ((void)0)
+#endif
 
 $constants
 

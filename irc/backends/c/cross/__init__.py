@@ -1,0 +1,1 @@
+"""Cross-compiling generated C for small cores, and running it on emulated ones."""

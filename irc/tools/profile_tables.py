@@ -1,0 +1,53 @@
+"""The tables of `irc profile`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from irc.flow.profile import ProfileReport
+
+
+def profile_lines(report: ProfileReport) -> Iterator[Table | str]:
+    """The layers, then the totals, then the memory and the agreement."""
+    table = Table("layer", "kernel")
+    for heading in ("MACs", "instructions", "per MAC", "loads"):
+        table.add_column(heading, justify="right")
+    for layer in report.layers:
+        table.add_row(
+            layer.label,
+            layer.kernel,
+            f"{layer.macs:,}",
+            f"{layer.instructions:,}",
+            _ratio(layer.instructions, layer.macs),
+            f"{layer.loads:,}",
+        )
+    table.add_section()
+    table.add_row(
+        "whole network",
+        "",
+        f"{report.macs:,}",
+        f"{report.instructions:,}",
+        _ratio(report.instructions, report.macs),
+        f"{report.loads:,}",
+    )
+    yield table
+    flash = report.code_bytes + report.constant_bytes
+    yield (
+        f"{report.core}, {report.compiler} -O2, mean of {report.frames} "
+        f"frame{'s' if report.frames > 1 else ''}"
+    )
+    yield (
+        f"flash {flash:,} bytes: code {report.code_bytes:,}, constants {report.constant_bytes:,}; "
+        f"RAM {report.arena_bytes + report.stack_bytes:,} bytes: arena {report.arena_bytes:,}, "
+        f"stack {report.stack_bytes:,}"
+    )
+    if report.agrees:
+        yield "agreement: every value is the expected one"
+    else:
+        yield f"DISAGREEMENT: {report.wrong_values} values differ from the expected ones"
+
+
+def _ratio(instructions: int, macs: int) -> str:
+    return f"{instructions / macs:.3f}" if macs else ""
