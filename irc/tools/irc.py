@@ -18,6 +18,7 @@ Compile binary and low-bit neural networks from ONNX to verified Verilog and por
   irc compile net.onnx --target c --input x=uint8/255      a folder with C, its test and README
   irc verify net.onnx --data test.npz --input x=uint8/255  the same images at every level
   irc profile net-c --cpu cortex-m4                        instructions and memory on a core
+  irc synth net-verilog --device up5k                      LUTs, clock and bitstream
 """
 
 EPILOG = """\
@@ -35,9 +36,25 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser = Parser(prog="irc", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="store_true", help="say which version this is")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
-    from irc.tools import irc_check, irc_compile, irc_profile, irc_quantize, irc_run, irc_verify
+    from irc.tools import (
+        irc_check,
+        irc_compile,
+        irc_profile,
+        irc_quantize,
+        irc_run,
+        irc_synth,
+        irc_verify,
+    )
 
-    for module in (irc_check, irc_compile, irc_verify, irc_run, irc_quantize, irc_profile):
+    for module in (
+        irc_check,
+        irc_compile,
+        irc_verify,
+        irc_run,
+        irc_quantize,
+        irc_profile,
+        irc_synth,
+    ):
         module.add_parser(commands)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:

@@ -9,18 +9,30 @@ from pathlib import Path
 
 import pytest
 from irc_runner import run_irc
+from model_files import save_data, save_float_network
 
-from irc.tools import irc, irc_check, irc_compile, irc_profile, irc_run, irc_verify
+from irc.tools import (
+    irc,
+    irc_check,
+    irc_compile,
+    irc_profile,
+    irc_quantize,
+    irc_run,
+    irc_synth,
+    irc_verify,
+)
 
 COMMANDS = {
     "check": irc_check,
     "compile": irc_compile,
     "verify": irc_verify,
     "run": irc_run,
+    "quantize": irc_quantize,
     "profile": irc_profile,
+    "synth": irc_synth,
 }
-ON_FOLDERS = ("profile",)
-"""Commands that work on what `irc compile` wrote, where inputs are declared already."""
+ON_FOLDERS = {"profile": "c", "synth": "verilog"}
+"""Commands that work on what `irc compile` wrote for a target; inputs are declared already."""
 
 HEAVY = ("numpy", "onnx", "onnxruntime", "xdsl", "rich", "lark", "google.protobuf")
 
@@ -83,9 +95,13 @@ def test_examples_work(line: str, workplace: Path, monkeypatch: pytest.MonkeyPat
     if line.startswith("irc run"):
         lowered = run_irc_opt("net.onnx", "--compile-to=bnn", "--input", "x=uint8/255")
         Path("net.mlir").write_text(lowered)
+    if line.startswith("irc quantize"):
+        save_float_network(Path("float.onnx"))
+        save_data(Path("calib.npz"))
     arguments = line.split()[1:]
     if arguments[0] in ON_FOLDERS:
-        run_irc("compile", "net.onnx", "--target", "c", "--input", "x=uint8/255")
+        target = ON_FOLDERS[arguments[0]]
+        run_irc("compile", "net.onnx", "--target", target, "--input", "x=uint8/255")
     if "verify" in arguments and "--levels" not in arguments:
         # Simulated Verilog is tested elsewhere.
         arguments += ["--levels", "onnx,bnn"]

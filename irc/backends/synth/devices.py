@@ -1,0 +1,137 @@
+"""The devices that designs are synthesised for: what they hold, and how the tools call them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from irc.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Family:
+    """Devices that one flow of Yosys serves, and what its cells are called."""
+
+    name: str
+    synthesis: str
+    """Yosys' command; its top module comes behind it."""
+    luts: dict[str, int]
+    """Look-up tables that a cell takes, by its type."""
+    flipflops: tuple[str, ...]
+    """How the types of cells that are flip-flops begin."""
+    block_rams: dict[str, float]
+    """Block RAMs that a cell takes, in the unit that the maker counts."""
+    dsps: tuple[str, ...]
+    lut_name: str
+
+
+ICE40 = Family(
+    "ice40",
+    "synth_ice40 -noflatten",
+    {"SB_LUT4": 1},
+    ("SB_DFF",),
+    {"SB_RAM40_4K": 1},
+    ("SB_MAC16",),
+    "LUT4",
+)
+
+# Wide multiplexers cost more than they save: measured as up to 40 % more LUTs, no faster.
+ECP5 = Family(
+    "ecp5",
+    "synth_ecp5 -noflatten -nowidelut",
+    # A carry cell is two look-up tables; a RAM of 16x4 takes four, and two for its write port.
+    {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+    ("TRELLIS_FF",),
+    {"DP16KD": 1, "PDPW16KD": 1},
+    ("MULT18X18D", "ALU54B"),
+    "LUT4",
+)
+
+XC7 = Family(
+    "xc7",
+    "synth_xilinx -family xc7 -noiopad",
+    {
+        **{f"LUT{inputs}": 1 for inputs in range(1, 7)},
+        "INV": 1,
+        "SRL16E": 1,
+        "SRLC32E": 1,
+        "RAM32X1S": 1,
+        "RAM64X1S": 1,
+        "RAM32X1D": 2,
+        "RAM64X1D": 2,
+        "RAM128X1S": 2,
+        "RAM128X1D": 4,
+        "RAM32M": 4,
+        "RAM64M": 4,
+    },
+    ("FDRE", "FDSE", "FDCE", "FDPE"),
+    {"RAMB18E1": 0.5, "RAMB36E1": 1},
+    ("DSP48E1",),
+    "LUT6",
+)
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device: its family and what it holds. Without place and route, `route` is empty."""
+
+    name: str
+    description: str
+    family: Family
+    luts: int
+    block_rams: float
+    route: tuple[str, ...] = ()
+    """nextpnr's options."""
+    clock: float = 12.0
+    """MHz that place and route aim at unless told otherwise."""
+
+
+DEVICES = (
+    Device(
+        "up5k",
+        "Lattice iCE40 UltraPlus 5K (iCEBreaker, UPduino)",
+        ICE40,
+        5280,
+        30,
+        ("--up5k", "--package", "sg48"),
+        24,
+    ),
+    Device(
+        "hx8k",
+        "Lattice iCE40 HX8K",
+        ICE40,
+        7680,
+        32,
+        ("--hx8k", "--package", "ct256"),
+        60,
+    ),
+    Device(
+        "ecp5-25k",
+        "Lattice ECP5 25K (Colorlight i5)",
+        ECP5,
+        24288,
+        56,
+        ("--25k", "--package", "CABGA381", "--speed", "6"),
+        100,
+    ),
+    Device(
+        "ecp5-85k",
+        "Lattice ECP5 85K (ULX3S)",
+        ECP5,
+        83640,
+        208,
+        ("--85k", "--package", "CABGA381", "--speed", "6"),
+        100,
+    ),
+    Device("xc7", "AMD 7 series, synthesis only (Arty A7-35T's figures)", XC7, 20800, 50),
+)
+"""Every device that `irc synth` knows."""
+
+
+def device_named(name: str) -> Device:
+    """The device of that name; raises `UsageError` that lists them."""
+    for device in DEVICES:
+        if device.name == name:
+            return device
+    raise UsageError(
+        f"unknown device '{name}'; expected {', '.join(device.name for device in DEVICES)}"
+    )

