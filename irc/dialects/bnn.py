@@ -11,6 +11,7 @@ from __future__ import annotations
 from xdsl.ir import Dialect
 
 from irc.dialects.bnn_base import frame_type
+from irc.dialects.bnn_branch import AddOp, ConcatOp, SliceOp, UpsampleOp
 from irc.dialects.bnn_exact import LinearOp, ThresholdOp
 from irc.dialects.bnn_float import (
     BINARY_FUNCTIONS,
@@ -52,6 +53,10 @@ Bnn = Dialect(
         PadOp,
         MaxPoolOp,
         SumPoolOp,
+        AddOp,
+        ConcatOp,
+        SliceOp,
+        UpsampleOp,
     ],
     [BipolarType, DenseAttr, PackedBytes],
 )
@@ -64,10 +69,12 @@ __all__ = [
     "ROUNDINGS",
     "SIGNS",
     "UNARY_FUNCTIONS",
+    "AddOp",
     "ArgmaxOp",
     "BipolarType",
     "Bnn",
     "CastOp",
+    "ConcatOp",
     "ConvOp",
     "DenseAttr",
     "EwiseOp",
@@ -79,10 +86,12 @@ __all__ = [
     "QuantizeOp",
     "Quantizer",
     "ReshapeOp",
+    "SliceOp",
     "SoftmaxOp",
     "SumPoolOp",
     "ThresholdOp",
     "TransposeOp",
+    "UpsampleOp",
     "bipolar",
     "frame_type",
     "sint",

@@ -29,7 +29,8 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_base import check_weighted_sum, frame_type
-from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact
+from irc.dialects.dense import BipolarType, DenseAttr, is_exact
+from irc.dialects.padding import check_border_value, padded_space
 
 Integers = ArrayAttr[IntegerAttr[I64]]
 
@@ -217,11 +218,7 @@ class PadOp(IRDLOperation):
     def verify_(self) -> None:
         source, result = frame_type(self.input), frame_type(self.output)
         *space, channels = source.get_shape()
-        if len(self.before) != len(space) or len(self.after) != len(space):
-            raise VerifyException(f"a border for each of the {len(space)} axes in space is needed")
-        if min((*self.before, *self.after), default=0) < 0:
-            raise VerifyException("a border cannot be negative")
-        padded = [s + b + a for s, b, a in zip(space, self.before, self.after, strict=True)]
+        padded = padded_space(space, self.before, self.after)
         if result.get_shape() != (*padded, channels):
             raise VerifyException(f"the result has shape {[*padded, channels]}, not {result}")
         if isinstance(result.element_type, Float32Type):
@@ -230,16 +227,7 @@ class PadOp(IRDLOperation):
             return
         if not is_exact(source.element_type) or not is_exact(result.element_type):
             raise VerifyException(f"padding goes from exact to exact, not {source} to {result}")
-        low, high = element_range(result.element_type)
-        least, most = element_range(source.element_type)
-        holds = self.pad_value == int(self.pad_value) and low <= self.pad_value <= high
-        if isinstance(result.element_type, BipolarType):
-            holds = self.pad_value in (-1, 1) and isinstance(source.element_type, BipolarType)
-        if not holds or least < low or most > high:
-            raise VerifyException(
-                f"{result.element_type} holds not both {self.pad_value:g} and every value of "
-                f"{source.element_type}"
-            )
+        check_border_value(self.pad_value, source.element_type, result.element_type)
 
 
 class _PoolOp(IRDLOperation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from onnx import ModelProto, NodeProto, shape_inference
 from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, TensorType
 from xdsl.ir import Attribute
@@ -9,11 +10,15 @@ from xdsl.rewriter import Rewriter
 
 from irc.dialects.onnx_op import OnnxOp
 from irc.dialects.onnx_proto import type_from_proto
-from irc.dialects.onnx_schema import QONNX_DOMAINS
+from irc.dialects.onnx_schema import QONNX_DOMAINS, RUNTIME_DOMAIN
 from irc.dialects.onnx_structure import ConstantOp
 from irc.dialects.onnx_to_proto import ToProto, entry_function
 from irc.dialects.onnx_types import UnknownType, none, ranked, unranked
 from irc.errors import IrcError
+from irc.interp.onnx_ceil_pools import state_ceil_pools
+
+OLDEST_OPSET = 7
+"""Many operators have no shape inference before; what they do to shapes has not changed."""
 
 MAX_SHAPE_ELEMENTS = 1024
 """Constants up to this size keep their values, since they may be shapes, axes or pads."""
@@ -30,7 +35,13 @@ def infer_types(module: ModuleOp) -> bool:
     proto = writer.model(module)
     for output in proto.graph.output:
         output.ClearField("type")
+    for opset in proto.opset_import:
+        if not opset.domain:
+            opset.version = max(opset.version, OLDEST_OPSET)
     inferred = _infer(proto)
+    # What follows a pool is known only once the pool is.
+    while state_ceil_pools(proto, inferred):
+        inferred = _infer(proto)
     changed = False
     for value, name in writer.names.items():
         found = inferred.get(name)
@@ -50,10 +61,59 @@ def _may_be_shape(constant: ConstantOp) -> bool:
 
 
 def _stand_in(op: OnnxOp, node: NodeProto) -> None:
-    """QONNX operators are the identity as far as types go."""
-    if op.domain in QONNX_DOMAINS:
+    """What ONNX's inference is shown for a node that it does not understand, or not fully.
+
+    QONNX operators are the identity as far as types go, and so is arithmetic that broadcasts by
+    the attributes of opsets before 7. ONNX Runtime's own are standard ones with scales and zero
+    points. The axes of a slice are understood in order only.
+    """
+    if op.domain in QONNX_DOMAINS or op.has_attr("broadcast"):
         node.op_type, node.domain = "Identity", ""
         del node.input[1:], node.attribute[:]
+    elif op.domain == RUNTIME_DOMAIN:
+        _as_standard(op, node)
+    elif op.op_type == "Slice" and op.has_attr("axes") and op.has_attr("starts"):
+        lists = {a.name: a.ints for a in node.attribute}
+        order = np.argsort(lists["axes"], kind="stable").tolist()
+        for numbers in lists.values():
+            if len(numbers) == len(order):
+                numbers[:] = [numbers[index] for index in order]
+
+
+_STANDARD_FORMS = {
+    "QLinearAdd": ("Add", (0, 3)),
+    "QLinearMul": ("Mul", (0, 3)),
+    "QLinearSigmoid": ("Identity", (0,)),
+    "QLinearLeakyRelu": ("Identity", (0,)),
+    "QLinearSoftmax": ("Identity", (0,)),
+    "QLinearAveragePool": ("AveragePool", (0,)),
+    "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
+    "QGemm": ("Gemm", (0, 3)),
+}
+"""Standard operators of the same shapes, and the inputs that are tensors."""
+
+_SHAPING = (
+    *("auto_pad", "axis", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides"),
+    *("transA", "transB"),
+)
+
+
+def _as_standard(op: OnnxOp, node: NodeProto) -> None:
+    """One of ONNX Runtime's own operators without what does not matter to shapes."""
+    node.domain = ""
+    if op.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        return
+    inputs = list(node.input)
+    if op.op_type == "QLinearConcat":
+        node.op_type, tensors = "Concat", inputs[2::3]
+    else:
+        node.op_type, places = _STANDARD_FORMS[op.op_type]
+        tensors = [inputs[place] for place in places]
+    node.input[:] = tensors
+    is_identity = node.op_type == "Identity"
+    kept = [a for a in node.attribute if a.name in _SHAPING and not is_identity]
+    del node.attribute[:]
+    node.attribute.extend(kept)
 
 
 def _infer(proto: ModelProto) -> dict[str, Attribute]:

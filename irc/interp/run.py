@@ -42,10 +42,14 @@ def entry_function(module: ModuleOp) -> FuncOp:
 def make_interpreter(module: ModuleOp) -> Interpreter:
     """An interpreter for the levels bnn, dataflow and packed."""
     from irc.interp.bnn import BnnFunctions
+    from irc.interp.bnn_branch import BnnBranchFunctions
     from irc.interp.bnn_spatial import BnnSpatialFunctions
     from irc.interp.dataflow import DataflowFunctions
+    from irc.interp.dataflow_branch import DataflowBranchFunctions
     from irc.interp.dataflow_window import DataflowWindowFunctions
     from irc.interp.packed import PackedFunctions
+    from irc.interp.packed_branch import PackedBranchFunctions
+    from irc.interp.packed_float import PackedFloatFunctions
     from irc.interp.packed_spatial import PackedSpatialFunctions
 
     interpreter = Interpreter(module)
@@ -53,10 +57,14 @@ def make_interpreter(module: ModuleOp) -> Interpreter:
         FuncFunctions(),
         BnnFunctions(),
         BnnSpatialFunctions(),
+        BnnBranchFunctions(),
         DataflowFunctions(),
         DataflowWindowFunctions(),
+        DataflowBranchFunctions(),
         PackedFunctions(),
         PackedSpatialFunctions(),
+        PackedBranchFunctions(),
+        PackedFloatFunctions(),
     ):
         interpreter.register_implementations(functions)
     return interpreter

@@ -7,7 +7,6 @@ parity than K, so `Sign` of an even sum plus an odd bias never sees 0.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,80 +15,14 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import bnn
-from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact
+from irc.dialects.dense import BipolarType, DenseAttr, is_exact
+from irc.passes.analysis.branch_ranges import add_range, concat_range, slice_range, upsample_range
+from irc.passes.analysis.reachable import Reachable
 
 Array = npt.NDArray[Any]
 
 ROWS_AT_ONCE = 1 << 20
 """Weights that are widened to int64 at a time: eight bytes each must not fill the memory."""
-
-
-@dataclass(frozen=True)
-class Reachable:
-    """Per channel the arithmetic progression `low, low + step, …, high`, a superset of what occurs.
-
-    The arrays are int64 of shape [C], or [1] where all channels are alike. A step is at least 1.
-    """
-
-    low: Array
-    high: Array
-    step: Array
-
-    @staticmethod
-    def uniform(low: int, high: int, step: int = 1) -> Reachable:
-        """The same progression for every channel."""
-        return Reachable(np.array([low]), np.array([high]), np.array([step]))
-
-    @staticmethod
-    def of_type(element_type: Attribute) -> Reachable:
-        """Everything that an exact type can hold."""
-        low, high = element_range(element_type)
-        return Reachable.uniform(low, high, 2 if isinstance(element_type, BipolarType) else 1)
-
-    @property
-    def channels(self) -> int:
-        """How many progressions are stored: C, or 1 for all channels alike."""
-        return len(self.low)
-
-    @property
-    def moves(self) -> Array:
-        """The steps, 0 in the channels that hold one integer only."""
-        return np.where(self.low == self.high, 0, self.step)
-
-    @property
-    def largest(self) -> int:
-        """The largest magnitude in any channel."""
-        return max(abs(int(self.low.min())), abs(int(self.high.max())))
-
-    def merged(self) -> Reachable:
-        """One progression that contains those of all channels."""
-        if self.channels == 1:
-            return self
-        step = np.gcd.reduce(np.concatenate([self.moves, self.low - self.low[0]]))
-        low, high = int(self.low.min()), int(self.high.max())
-        return Reachable.uniform(low, high, max(1, int(step)))
-
-    def expanded(self, channels: int) -> Reachable:
-        """The same with one entry a channel."""
-        return Reachable(
-            *(np.broadcast_to(a, (channels,)) for a in (self.low, self.high, self.step))
-        )
-
-    def compact(self) -> Reachable:
-        """The same, stored once where all channels are alike."""
-        arrays = (self.low, self.high, self.step)
-        alike = self.channels > 1 and all(bool((a == a[0]).all()) for a in arrays)
-        return Reachable(*(a[:1] for a in arrays)) if alike else self
-
-    def flipped(self, where: Array) -> Reachable:
-        """The progressions of −x in the channels of the mask `where`."""
-        full = self.expanded(len(where))
-        low = np.where(where, -full.high, full.low)
-        return Reachable(low, np.where(where, -full.low, full.high), full.step)
-
-    def with_zero(self) -> Reachable:
-        """The progressions and 0, and all that lies between."""
-        return Reachable(np.minimum(self.low, 0), np.maximum(self.high, 0), self.step)
 
 
 def row_blocks(values: Array) -> Iterator[Array]:
@@ -211,21 +144,22 @@ class RangeAnalysis:
         """The reachable set of `value`; `None` for floats."""
         if not _is_exact(value):
             return None
-        # Upwards to what is known, then down again: a recursion would be as deep as the network.
+        # What a value follows from comes first, on a stack of our own: a recursion would be as deep
+        # as the network.
         pending = [value]
-        while pending[-1] not in self._known:
-            source = _source(pending[-1])
-            if source is None:
-                break
-            pending.append(source)
-        for waiting in reversed(pending):
+        while pending:
+            missing = [source for source in _sources(pending[-1]) if source not in self._known]
+            if missing:
+                pending += missing
+                continue
+            waiting = pending.pop()
             if waiting not in self._known:
                 self._known[waiting] = self._compute(waiting)
         return self._known[value]
 
     def _compute(self, value: SSAValue) -> Reachable:
-        source = _source(value)
-        known = None if source is None else self._known[source]
+        sources = [self._known[source] for source in _sources(value)]
+        known = sources[0] if sources else None
         match value.owner:
             case bnn.LinearOp() as op if known is not None:
                 return linear_range(op.weights, known)
@@ -247,9 +181,15 @@ class RangeAnalysis:
                 return Reachable(known.low * size, known.high * size, known.step)
             case bnn.PadOp() as op if known is not None:
                 border = int(op.pad_value)
-                low, high = np.minimum(known.low, border), np.maximum(known.high, border)
-                step = np.gcd(known.moves, known.low - border)
-                return Reachable(low, high, np.maximum(step, 1))
+                return known.united(Reachable.uniform(border, border))
+            case bnn.AddOp() as op if sources:
+                return add_range(op, *sources)
+            case bnn.ConcatOp() as op if sources:
+                return concat_range(op, sources)
+            case bnn.SliceOp() as op if known is not None:
+                return slice_range(op, known)
+            case bnn.UpsampleOp() as op if known is not None:
+                return upsample_range(op, known)
             case bnn.FloatThresholdOp() as op:
                 return Reachable.uniform(*op.bounds)
             case bnn.QuantizeOp() as op:
@@ -264,12 +204,12 @@ def _is_exact(value: SSAValue) -> bool:
     return isinstance(element_type, Attribute) and is_exact(element_type)
 
 
-def _source(value: SSAValue) -> SSAValue | None:
-    """The exact operand from whose range that of `value` follows."""
+def _sources(value: SSAValue) -> tuple[SSAValue, ...]:
+    """The exact operands from whose ranges that of `value` follows."""
     op = value.owner
     if not isinstance(op, _FOLLOWED):
-        return None
-    return op.input if _is_exact(op.input) else None
+        return ()
+    return tuple(op.operands) if all(map(_is_exact, op.operands)) else ()
 
 
 _FOLLOWED = (
@@ -281,5 +221,9 @@ _FOLLOWED = (
     bnn.PadOp,
     bnn.MaxPoolOp,
     bnn.SumPoolOp,
+    bnn.AddOp,
+    bnn.ConcatOp,
+    bnn.SliceOp,
+    bnn.UpsampleOp,
 )
-"""Operations with one operand, from whose range that of the result follows."""
+"""Operations from the ranges of whose operands that of the result follows."""

@@ -97,7 +97,7 @@ def lift_function(function: FuncOp) -> FuncOp:
 def _result(lifting: Lifting, value: SSAValue) -> SSAValue:
     """What a function returns for an ONNX value; a boolean is 1 or 0, no sign."""
     lifted = lifting.values[value]
-    if frame_type(value).element_type != i1:
+    if getattr(value.type, "element_type", None) != i1:
         return lifted
     one = DenseAttr.from_integers(np.ones((1, 1), np.int64))
     threshold = ThresholdOp(lifted, one, uint(1))

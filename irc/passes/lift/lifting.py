@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from irc.dialects import bnn, onnx
 from irc.errors import UnsupportedError
 from irc.passes.lift.quantized_constants import QuantizedConstant, QuantizedConstants
+
+if TYPE_CHECKING:
+    from irc.passes.lift.choices import Choice
 
 Array = npt.NDArray[Any]
 
@@ -49,6 +52,8 @@ class Lifting:
     blamed: set[SSAValue] = field(default_factory=set[SSAValue])
     node: onnx.OnnxOp | None = None
     quantized_constants: QuantizedConstants = field(default_factory=QuantizedConstants)
+    choices: dict[SSAValue, Choice] = field(default_factory=dict[SSAValue, "Choice"])
+    """What is known of values that are one of some constants."""
 
     def emit(self, op: Operation) -> SSAValue:
         """Append an operation at the location of the current node; returns its first result."""
@@ -136,6 +141,15 @@ class Lifting:
                 f"the batch, {self.batch}"
             )
         return shape[1:]
+
+    def frame_axis(self, axis: int, rank: int) -> int:
+        """The axis of a frame for one of an ONNX activation of `rank`; raises for the batch."""
+        if not -rank <= axis < rank:
+            raise self.fail(f"axis {axis} of an activation with {rank} axes")
+        place = axis % rank - (self.batch is not None)
+        if place < 0:
+            raise self.fail(f"axis {axis} is the batch; only axes of a frame can be used")
+        return place
 
     def frame_constant(self, constant: Array, rank: int) -> Array:
         """A constant that broadcasts to an activation of `rank`, made to broadcast to a frame."""

@@ -150,7 +150,7 @@ def test_integer_arithmetic_that_may_wrap_is_refused() -> None:
 
 def test_a_choice_between_activations_is_refused_with_the_way_round() -> None:
     net = Net((1, 2))
-    value = net.add("Greater", "x", net.const(0))
+    value = net.add("Greater", "x", net.const(1))
     message = refusal(net.model(net.add("Where", value, "x", net.const(0))))
     assert "(Where): chooses between activations" in message
     assert "as Relu" in message

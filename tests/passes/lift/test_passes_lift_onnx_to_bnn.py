@@ -176,7 +176,7 @@ REJECTED: dict[str, Build] = {
     "node 'reshape0' (Reshape): the result of shape [2, 2] mixes frames": lambda g: g.node(
         "Reshape", "x", g.constant([2, 2], np.int64)
     ),
-    "node 'selu0' (Selu): this operator is not supported": lambda g: g.node("Selu", "x"),
+    "node 'sin0' (Sin): this operator is not supported": lambda g: g.node("Sin", "x"),
     "node 'gemm1' (Gemm): alpha = 0.1": lambda g: g.node(
         "Gemm",
         "x",

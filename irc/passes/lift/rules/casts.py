@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from xdsl.dialects.builtin import Float32Type, i1
 from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import bnn, onnx
 from irc.dialects.dense import element_range, is_exact
+from irc.passes.lift.choices import indicator
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
-from irc.passes.lift.rules.selections import boolean_as_number
-from irc.passes.streamline.recognize_quantizers import Interval, interval_after
+from irc.passes.lift.value_bounds import bounds_of
 
 LARGEST_WHOLE = 1 << 24
 """Up to here every integer is a float32 number."""
@@ -34,7 +33,7 @@ def lift_cast(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     if source == target:
         return value
     if isinstance(lifted, bnn.BipolarType) and _is_boolean(source):
-        number = boolean_as_number(lifting, value)
+        number = indicator(lifting, value)
         if isinstance(target, Float32Type) or is_exact(target):
             return number
     if _is_boolean(target):
@@ -78,56 +77,3 @@ def check_whole(lifting: Lifting, op: onnx.OnnxOp, value: SSAValue) -> SSAValue:
             "type or 24 bits; cast to float32 first"
         )
     return value
-
-
-def bounds_of(value: SSAValue) -> tuple[float, float]:
-    """Bounds of an f32 value, from the functions, weights and exact values that lead to it."""
-    chain: list[_Bounded] = []
-    while isinstance(value.owner, _Bounded):
-        chain.append(value.owner)
-        value = value.owner.input
-    found = Interval(-math.inf, math.inf)
-    if isinstance(value.owner, bnn.CastOp):
-        exact = value.owner.input
-        found = Interval(*element_range(element_type_of(exact)))
-        if isinstance(exact.owner, bnn.QuantizeOp):
-            found = Interval(*exact.owner.bounds)
-    elif is_exact(element_type_of(value)):
-        found = Interval(*element_range(element_type_of(value)))
-    for op in reversed(chain):
-        match op:
-            case bnn.EwiseOp():
-                found = interval_after(op, found)
-            case bnn.LinearOp() | bnn.ConvOp():
-                found = _sums(op, found)
-            case bnn.SumPoolOp():
-                found = Interval(found.low * op.window_size, found.high * op.window_size)
-            case bnn.PadOp():
-                found = Interval(min(found.low, op.pad_value), max(found.high, op.pad_value))
-            case _:
-                pass
-    return found.low, found.high
-
-
-_Bounded = (
-    bnn.EwiseOp
-    | bnn.LinearOp
-    | bnn.ConvOp
-    | bnn.PadOp
-    | bnn.SumPoolOp
-    | bnn.MaxPoolOp
-    | bnn.ReshapeOp
-    | bnn.TransposeOp
-)
-"""Operations the bounds of whose results follow from those of their operands."""
-
-
-def _sums(op: bnn.LinearOp | bnn.ConvOp, x: Interval) -> Interval:
-    weights = op.weights.numpy().astype(np.float64)
-    largest = max(abs(x.low), abs(x.high)) * np.abs(weights).reshape(len(weights), -1).sum(axis=1)
-    for factor in (op.scales,):
-        largest = largest if factor is None else largest * np.abs(factor.numpy())
-    if op.offsets is not None:
-        largest = largest + np.abs(op.offsets.numpy())
-    bound = float(largest.max(initial=0))
-    return Interval(-bound, bound)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from irc.dialects import onnx
 from irc.dialects.dense import is_exact
+from irc.passes.lift.clipped_grids import clipped_before_scale
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
 from irc.passes.lift.rules.casts import check_whole
 from irc.passes.lift.rules.qdq import as_floats, clip_integers
+from irc.passes.lift.rules.sums import ENLARGES, added, difference
 
 _UNARY = {
     "Neg": "neg",
@@ -53,22 +57,66 @@ def lift_unary(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 
 @rule(*_BINARY)
 def lift_binary(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """A function of a tensor and a constant, in either order."""
-    if len(op.operands) != 2:
-        raise lifting.fail(f"{len(op.operands)} inputs; exactly two are supported")
-    left, right = op.operands
-    constant, value = lifting.constant(right), left
-    fn = _BINARY[op.op_type][0]
-    if constant is None:
-        constant, value = lifting.constant(left), right
-        fn = _BINARY[op.op_type][1]
-    if constant is None:
-        for activation in (left, right):
-            lifting.frame(activation)
-        raise lifting.fail("both inputs are activations; one must be a constant")
-    if fn is None:
-        raise lifting.fail("a constant raised to the power of an activation")
-    return _with_constant(lifting, op, fn, value, constant)
+    """A function of a tensor and a constant, in either order; or a sum of two tensors.
+
+    Max and Min take any number of constants, one after the other.
+    """
+    activations = [value for value in op.operands if lifting.constant(value) is None]
+    if len(activations) > 1:
+        return _of_activations(lifting, op, activations)
+    if len(op.operands) == 1:
+        return as_floats(lifting, op.operands[0])
+    second, first = _BINARY[op.op_type]
+    if not activations:
+        raise lifting.fail("an activation is expected where the model has constants")
+    value = activations[0]
+    if len(op.operands) == 2:
+        constant = lifting.required_constant(op.operands[value is op.operands[0]], "a factor")
+        fn = second if value is op.operands[0] else first
+        if fn is None:
+            raise lifting.fail("a constant raised to the power of an activation")
+        return _with_constant(lifting, op, fn, value, _aligned(lifting, op, constant))
+    constants = [found for v in op.operands if (found := lifting.constant(v)) is not None]
+    reduce = np.maximum if op.op_type == "Max" else np.minimum
+    together = constants[0]
+    for constant in constants[1:]:
+        together = reduce(together, constant)
+    return _with_constant(lifting, op, second, value, together)
+
+
+def _aligned(lifting: Lifting, op: onnx.OnnxOp, constant: np.ndarray) -> np.ndarray:
+    """The second operand as it broadcasts by `axis`, the first of its axes, before opset 7."""
+    if not op.has_attr("axis") or not op.int_attr("broadcast", 0):
+        return constant
+    rank = len(lifting.shape(op.operands[0]))
+    behind = rank - op.int_attr("axis", 0) % rank - constant.ndim
+    return constant.reshape(*constant.shape, *(1 for _ in range(behind)))
+
+
+_WAY_ROUND = {
+    "Mul": "gates, such as squeeze-and-excitation and x · sigmoid(x), have to be replaced in the "
+    "model, for example by Relu",
+    "Div": "divide by a constant instead, such as BatchNormalization's",
+    "Max": "a MaxPool over stacked positions, or a sum of the branches, is supported",
+    "Min": "a sum of the branches is supported",
+}
+
+
+def _of_activations(lifting: Lifting, op: onnx.OnnxOp, activations: Sequence[SSAValue]) -> SSAValue:
+    """`a + b` and `a − b` of two activations; the square of one."""
+    for activation in activations:
+        lifting.frame(activation)
+    left, right = op.operands[:2]
+    if op.op_type in ("Add", "Sub"):
+        lhs, rhs = as_floats(lifting, left), as_floats(lifting, right)
+        combine = added if op.op_type == "Add" else difference
+        return check_whole(lifting, op, combine(lifting, lhs, rhs))
+    if left is right and op.op_type == "Mul":
+        return check_whole(lifting, op, lifting.ewise("pow", as_floats(lifting, left), 2.0))
+    hint = _WAY_ROUND.get(op.op_type)
+    raise lifting.fail(
+        "both inputs are activations; one must be a constant" + (f": {hint}" if hint else "")
+    )
 
 
 def _with_constant(
@@ -77,7 +125,7 @@ def _with_constant(
     lifted = as_floats(lifting, value)
     rank = len(lifting.shape(op.results[0]))
     if lifting.shape(op.results[0]) != lifting.shape(value):
-        raise lifting.fail("a constant that enlarges the activation by broadcasting")
+        raise lifting.fail(ENLARGES)
     if fn in _NOT_ON_INTEGERS and isinstance(element_type_of(op.results[0]), IntegerType):
         raise lifting.fail("arithmetic on integers that rounds; cast to float32 first")
     return check_whole(
@@ -104,19 +152,24 @@ def lift_clip(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     if is_exact(element_type_of(lifting.frame(op.input(0)))):
         return clip_integers(lifting, op, lifting.frame(op.input(0)))
     value = lifting.floats(op.input(0))
-    for index, name, fn in ((1, "min", "max"), (2, "max", "min")):
-        bound = op.input(index)
-        if bound is not None:
-            constant = lifting.required_constant(bound, f"the bound '{name}'")
-            if constant.size != 1:
-                raise lifting.fail(f"the bound '{name}' has shape {list(constant.shape)}")
-            constant = constant.reshape(())
-        elif op.has_attr(name):
-            constant = np.float32(op.float_attr(name, 0.0))
-        else:
-            continue
-        value = lifting.ewise(fn, value, constant)
+    low, high = _bound(lifting, op, 1, "min"), _bound(lifting, op, 2, "max")
+    if low is not None and high is not None and low < high:
+        moved = clipped_before_scale(lifting, value, float(low), float(high))
+        if moved is not None:
+            return moved
+    for fn, bound in (("max", low), ("min", high)):
+        value = value if bound is None else lifting.ewise(fn, value, bound)
     return value
+
+
+def _bound(lifting: Lifting, op: onnx.OnnxOp, index: int, name: str) -> np.float32 | None:
+    """One bound of a `Clip`, one number for all elements."""
+    if op.input(index) is not None:
+        constant = lifting.required_constant(op.input(index), f"the bound '{name}'")
+        if constant.size != 1:
+            raise lifting.fail(f"the bound '{name}' has shape {list(constant.shape)}")
+        return np.float32(constant.reshape(())[()])
+    return np.float32(op.float_attr(name, 0.0)) if op.has_attr(name) else None
 
 
 @rule("HardSigmoid")

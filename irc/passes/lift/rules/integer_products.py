@@ -1,4 +1,5 @@
-"""Products of integer tensors: `MatMulInteger`, `ConvInteger`, `QLinearMatMul`, `QLinearConv`.
+"""Products of integer tensors: `MatMulInteger`, `ConvInteger`, `QLinearMatMul`, `QLinearConv`,
+`QGemm`.
 
 Their zero points are subtracted first. Sums are lifted as f32 tensors of whole numbers, which
 streamlining turns into exact ones: see `irc.passes.lift.rules.casts`.
@@ -46,6 +47,29 @@ def lift_qlinear_matmul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     return _requantized(lifting, op, total, (1, 4, 6, 7), len(lifting.shape(op.results[0])) - 1)
 
 
+@rule("QGemm")
+def lift_qgemm(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
+    """`QLinearMatMul` with an integer bias: ONNX Runtime's own operator for `Gemm`."""
+    if op.int_attr("transA", 0):
+        raise lifting.fail("transA = 1 mixes the frames of a batch")
+    if op.input(7) is None:
+        raise lifting.fail("gives floats; quantize its result, or quantize in QDQ format")
+    alpha = op.float_attr("alpha", 1.0)
+    if alpha != 1:
+        raise lifting.fail(f"alpha = {alpha:g}; scale the weights instead")
+    value = _centred(lifting, op, 0, 2)
+    if op.int_attr("transB", 0):
+        weights = _kernel(lifting, op, 3, 5)
+    else:
+        weights = transposed(_matrix(lifting, op, 3, 5))
+    offsets = None
+    if op.input(6) is not None:
+        bias = lifting.required_constant(op.input(6), "C").astype(np.float32)
+        offsets = lifting.frame_constant(bias, 2)
+    total = dense(lifting, value, weights, offsets)
+    return _requantized(lifting, op, total, (1, 4, 7, 8), 1)
+
+
 @rule("QLinearConv")
 def lift_qlinear_conv(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`ConvInteger` with an integer bias, and then as `_requantized`."""
@@ -73,7 +97,7 @@ def _centred(lifting: Lifting, op: onnx.OnnxOp, index: int, zero_index: int) -> 
     if not is_exact(element_type_of(value)):
         raise lifting.fail("an operand is the result of integer arithmetic; quantize it first")
     floats = as_floats(lifting, op.input(index))
-    zero = _parameter(lifting, op, zero_index, "the zero point of an activation")
+    zero = parameter(lifting, op, zero_index, "the zero point of an activation")
     return lifting.ewise("sub", floats, zero) if zero.any() else floats
 
 
@@ -115,7 +139,7 @@ def _constant(integers: Array) -> QuantizedConstant:
     return QuantizedConstant(integers.astype(np.int32), np.ones((), np.float32))
 
 
-def _parameter(lifting: Lifting, op: onnx.OnnxOp, index: int, what: str) -> Array:
+def parameter(lifting: Lifting, op: onnx.OnnxOp, index: int, what: str) -> Array:
     """A scalar as float32; 0 where the node has none."""
     if op.input(index) is None:
         return np.zeros((), np.float32)
@@ -134,10 +158,10 @@ def _requantized(
     `which` gives the inputs x_scale, w_scale, y_scale and y_zero; w_scale may be a vector along
     `axis` of the result, batch included.
     """
-    x_scale = _parameter(lifting, op, which[0], "the scale of an activation")
-    y_scale = _parameter(lifting, op, which[2], "the scale of the result")
+    x_scale = parameter(lifting, op, which[0], "the scale of an activation")
+    y_scale = parameter(lifting, op, which[2], "the scale of the result")
     w_scale = lifting.required_constant(op.input(which[1]), "the scale of the weights")
-    zero = _parameter(lifting, op, which[3], "the zero point of the result")
+    zero = parameter(lifting, op, which[3], "the zero point of the result")
     factor = (x_scale * w_scale.astype(np.float32).reshape(-1)) / y_scale
     if not bool((np.isfinite(factor) & (factor > 0)).all()):
         raise lifting.fail("the scales must be positive, and their quotient finite")

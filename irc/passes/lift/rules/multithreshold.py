@@ -19,7 +19,7 @@ from irc.passes.lift.rules.selections import choose
 def lift_multithreshold(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`out_scale · #{t : x >= t} + out_bias`, thresholds [C, T] or [1, T]."""
     value = as_floats(lifting, op.input(0))
-    thresholds = lifting.required_constant(op.input(1), "the thresholds").astype(np.float32)
+    thresholds = _thresholds(lifting, op)
     perm, channels = _channels_last(lifting, op, value)
     if thresholds.ndim != 2 or thresholds.shape[0] not in (1, channels):
         raise lifting.fail(
@@ -48,6 +48,17 @@ def lift_multithreshold(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
         return value
     inverse: npt.NDArray[Any] = np.argsort(perm)
     return lifting.emit(bnn.TransposeOp(value, inverse.tolist()))
+
+
+def _thresholds(lifting: Lifting, op: onnx.OnnxOp) -> npt.NDArray[np.float32]:
+    """The thresholds, infinite ones as the largest floats: what lies beyond is infinite itself."""
+    found = onnx.constant_value(op.input(1))
+    if found is None:
+        found = lifting.required_constant(op.input(1), "the thresholds")
+    if np.isnan(found).any():
+        raise lifting.fail("a threshold is NaN")
+    largest = np.finfo(np.float32).max
+    return np.clip(found, -largest, largest).astype(np.float32)
 
 
 def _channels_last(lifting: Lifting, op: onnx.OnnxOp, value: SSAValue) -> tuple[list[int], int]:

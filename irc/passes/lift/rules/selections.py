@@ -5,13 +5,20 @@ An ONNX boolean is `!bnn.bipolar` here: true is +1 and false −1.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from xdsl.dialects.builtin import Float32Type
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
+from irc.passes.lift.bounded_by_comparison import bounded_by_comparison
+from irc.passes.lift.choices import Choice, emitted, negation
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
 from irc.passes.lift.rules.qdq import as_floats
+
+Array = npt.NDArray[Any]
 
 _COMPARISONS = {
     "Greater": ("sub", "positive"),
@@ -61,53 +68,71 @@ def lift_comparison(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
 
 @rule("Not")
 def lift_not(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """`not (y >= 0)` is `−y > 0`, and the other way round."""
-    value = lifting.frame(op.input(0))
-    source, rounding = value, "bipolar"
-    if isinstance(value.owner, bnn.QuantizeOp) and value.owner.rounding.data in bnn.SIGNS:
-        source = value.owner.input
-        rounding = "positive" if value.owner.rounding.data == "bipolar" else "bipolar"
-    else:
-        source = lifting.emit(bnn.CastOp(value))
-    return lifting.emit(bnn.QuantizeOp(rounding, lifting.ewise("neg", source), bnn.bipolar))
-
-
-def boolean_as_number(lifting: Lifting, value: SSAValue) -> SSAValue:
-    """`Cast` of a boolean: 1.0 where it is true, 0.0 elsewhere, both exactly."""
-    value = lifting.emit(bnn.CastOp(value))
-    return lifting.ewise("mul", lifting.ewise("add", value, 1.0), 0.5)
+    """The other sign."""
+    return negation(lifting, lifting.frame(op.input(0)))
 
 
 @rule("Where")
 def lift_where(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """One of two constants, as a scale and an offset of ±1 where that gives both to the bit."""
+    """One of two constants, as a scale and an offset of ±1 where that gives both to the bit; or
+    one constant and an activation, where that is something else in disguise."""
     condition = lifting.frame(op.input(0))
     if not isinstance(element_type_of(condition), bnn.BipolarType):
         raise lifting.fail(f"the condition is {element_type_of(condition)}, not a comparison")
-    then, other = lifting.constant(op.operands[1]), lifting.constant(op.operands[2])
-    if then is None or other is None:
-        for index in (1, 2):
-            if lifting.constant(op.operands[index]) is None:
-                lifting.frame(op.operands[index])
-        raise lifting.fail(
-            "chooses between activations; only two constants are supported: write x·(x > 0) as "
-            "Relu, and a bounded x as Clip"
-        )
     if lifting.shape(op.results[0]) != lifting.shape(op.operands[0]):
         raise lifting.fail("a constant that enlarges the condition by broadcasting")
-    if not isinstance(element_type_of(op.results[0]), Float32Type) and not _are_whole(then, other):
+    constants = [_case(lifting, op, index) for index in (1, 2)]
+    then, other = constants
+    is_whole = all(_is_whole(c) for c in constants if c is not None)
+    if not isinstance(element_type_of(op.results[0]), Float32Type) and not is_whole:
         raise lifting.fail(f"gives {element_type_of(op.results[0])}; cast to float32 first")
-    rank = len(lifting.shape(op.operands[0]))
-    return choose(
-        lifting,
-        lifting.emit(bnn.CastOp(condition)),
-        lifting.frame_constant(then, rank),
-        lifting.frame_constant(other, rank),
-    )
+    if then is not None and other is not None:
+        choice = Choice(((condition, then),), other)
+        value = choose(lifting, lifting.emit(bnn.CastOp(condition)), then, other)
+        lifting.choices[value] = choice
+        return value
+    return _of_activation(lifting, op, condition, then, other)
 
 
-def _are_whole(*constants: np.ndarray) -> bool:
-    return all(bool((np.abs(c.astype(np.float64)) < 2.0**24).all()) for c in constants)
+def _case(lifting: Lifting, op: onnx.OnnxOp, index: int) -> Array | None:
+    """One of the two values as a constant of a frame; `None` for an activation."""
+    constant = lifting.constant(op.operands[index])
+    if constant is None:
+        lifting.frame(op.operands[index])
+        if lifting.shape(op.operands[index]) != lifting.shape(op.operands[0]):
+            raise lifting.fail("an activation that the condition enlarges by broadcasting")
+        return None
+    return lifting.frame_constant(constant, len(lifting.shape(op.operands[0])))
+
+
+def _of_activation(
+    lifting: Lifting,
+    op: onnx.OnnxOp,
+    condition: SSAValue,
+    then: Array | None,
+    other: Array | None,
+) -> SSAValue:
+    """A bound of what is compared, a slope of it, or a choice inside another."""
+    bounded = bounded_by_comparison(lifting, op)
+    if bounded is not None:
+        return bounded
+    inner = lifting.choices.get(lifting.values[op.operands[2 if other is None else 1]])
+    if inner is not None and then is not None:
+        choice = inner.guarded(lifting, condition, then)
+    elif inner is not None and other is not None:
+        choice = inner.guarded(lifting, negation(lifting, condition), other)
+    else:
+        raise lifting.fail(
+            "chooses between activations; two constants, another such choice, and bounds of what "
+            "is compared are supported: write x·(x > 0) as Relu, and a bounded x as Clip"
+        )
+    value = emitted(lifting, choice)
+    lifting.choices[value] = choice
+    return value
+
+
+def _is_whole(constant: Array) -> bool:
+    return bool((np.abs(constant.astype(np.float64)) < 2.0**24).all())
 
 
 def choose(lifting: Lifting, sign: SSAValue, then: np.ndarray, other: np.ndarray) -> SSAValue:

@@ -10,8 +10,8 @@ from xdsl.ir import SSAValue
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, rule
 from irc.passes.lift.quantized_constants import ROUNDING_MODES, check_bits, quant_bounds
-from irc.passes.lift.rules.casts import bounds_of
 from irc.passes.lift.rules.quantizers import MAX_BITS, parameter
+from irc.passes.lift.value_bounds import bounds_of
 
 
 @rule("Trunc")
