@@ -19,6 +19,8 @@ class Step:
 
     spec: str
     why: str
+    round: tuple[Step, ...] = ()
+    """The passes that it repeats until none of them changes anything; it runs them itself."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,20 @@ class Pipeline:
         return f"{self.source}-to-{self.result}"
 
 
+ROUND = (
+    Step("split-chains", "what leads to one reader can change without a thought for others"),
+    Step("streamline-reshapes", "a reshape in a chain would hide its quantizer"),
+    Step("streamline-pools", "the largest of some is found among integers"),
+    Step("streamline-pads", "a border of exact values leaves the sums exact"),
+    Step("streamline-branches", "joins, slices and upsampling move integers"),
+    Step("fit-affine-chains", "preprocessing is often a scale and an offset in disguise"),
+    Step("streamline-linear", "sums of exact values need the scales behind the sum"),
+    Step("split-sums", "inputs of several scales need a sum for each"),
+    Step("fold-residual-adds", "two branches are added as integers, then quantized"),
+)
+"""What `streamline` repeats: a sum, pool or join that no quantizer precedes is exact only when
+what it reads is."""
+
 PIPELINES = (
     Pipeline(
         "onnx",
@@ -48,20 +64,7 @@ PIPELINES = (
             Step("declare-inputs", "a quantizer can be tabulated once its input is an integer"),
             Step("streamline-transposes", "ONNX keeps channels first, everything below last"),
             Step("recognize-quantizers", "some models write rounding and clipping themselves"),
-            Step("streamline-reshapes", "a reshape in a chain would hide its quantizer"),
-            Step("streamline-pools", "the largest of some is found among integers"),
-            Step("streamline-pads", "a border of exact values leaves the sums exact"),
-            Step("streamline-pools", "again, for those whose border is exact only now"),
-            Step("fit-affine-chains", "preprocessing is often a scale and an offset in disguise"),
-            Step("streamline-linear", "sums of exact values need the scales behind the sum"),
-            Step("streamline-pads", "again, for borders around sums"),
-            Step("streamline-pools", "again, for pools of sums that no quantizer lies between"),
-            Step("streamline-reshapes", "again, past the casts that are behind pools now"),
-            Step("fit-affine-chains", "again, for chains that began before a pool or a reshape"),
-            Step("streamline-linear", "again, for sums of what such pools give"),
-            Step("streamline-pads", "again, for borders around what these sums give"),
-            Step("streamline-pools", "again, for pools of it"),
-            Step("streamline-reshapes", "again, past the casts that are behind the sums now"),
+            Step("streamline", "sums, pools, joins and moves are of integers", ROUND),
             Step("fold-thresholds", "what stands between sum and quantizer becomes integers"),
             Step("merge-thresholds", "a quantizer right behind another is one, or none at all"),
             Step("integer-outputs", "a cast just before the return is the caller's business"),
@@ -89,10 +92,28 @@ PIPELINES = (
         "packed",
         (
             Step("convert-bnn-to-packed", "layouts and kernels are chosen per layer"),
+            Step("choose-kernels", "straight code counts the bits of many words at once"),
             Step("plan-arena", "buffers that never live together share memory"),
         ),
     ),
 )
+
+LAST_STEP_OF_LIFTING = "recognize-quantizers"
+"""Behind it a float network is as short as it gets: where it is quantized, if it has to be."""
+
+
+def _halves(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
+    names = [step.spec.partition("{")[0] for step in pipeline.steps]
+    middle = names.index(LAST_STEP_OF_LIFTING) + 1
+    return (
+        Pipeline(pipeline.source, "float-bnn", pipeline.steps[:middle]),
+        Pipeline("float-bnn", pipeline.result, pipeline.steps[middle:]),
+    )
+
+
+LIFTING, STREAMLINING = HALVES = _halves(PIPELINES[0])
+"""The way from the model to level `bnn` in two, for passes between them: `onnx-to-float-bnn` gives
+the network in floats, `float-bnn-to-bnn` makes integers of what quantizers allow."""
 
 LEVELS = ("onnx", "bnn", "dataflow", "hw", "packed")
 """Every level at which a module can be, from the model down to either machine."""
@@ -106,7 +127,7 @@ _DIALECT_LEVELS = {"hw": "hw", "packed": "packed", "dataflow": "dataflow", "bnn"
 
 def pipeline_named(name: str) -> Pipeline | None:
     """The pipeline of that name, such as `onnx-to-bnn`."""
-    return next((pipeline for pipeline in PIPELINES if pipeline.name == name), None)
+    return next((pipeline for pipeline in (*PIPELINES, *HALVES) if pipeline.name == name), None)
 
 
 def level_of(module: ModuleOp) -> str | None:

@@ -44,14 +44,23 @@ PASSES = {
     "onnx-fold-constants": "irc.passes.lift.onnx_fold_constants:OnnxFoldConstantsPass",
     "onnx-dce": "irc.passes.lift.onnx_dce:OnnxDcePass",
     "lift-onnx-to-bnn": "irc.passes.lift.lift_onnx_to_bnn:LiftOnnxToBnn",
+    # quantize: float networks become networks of few bits, at the bnn level
+    "binarize": "irc.passes.quantize.binarize:Binarize",
+    "quantize-weights": "irc.passes.quantize.quantize_weights:QuantizeWeights",
+    "quantize-activations": "irc.passes.quantize.quantize_activations:QuantizeActivations",
     # streamline: float arithmetic becomes integer arithmetic, at the bnn level
     "declare-inputs": "irc.passes.streamline.declare_inputs:DeclareInputs",
     "fit-affine-chains": "irc.passes.streamline.fit_affine_chains:FitAffineChains",
+    "fold-residual-adds": "irc.passes.streamline.fold_residual_adds:FoldResidualAdds",
     "fold-thresholds": "irc.passes.streamline.fold_thresholds:FoldThresholds",
     "merge-thresholds": "irc.passes.streamline.merge_thresholds:MergeThresholds",
     "integer-outputs": "irc.passes.streamline.integer_outputs:IntegerOutputs",
     "narrow-accumulators": "irc.passes.streamline.narrow_accumulators:NarrowAccumulators",
     "recognize-quantizers": "irc.passes.streamline.recognize_quantizers:RecognizeQuantizers",
+    "split-chains": "irc.passes.streamline.split_chains:SplitChains",
+    "split-sums": "irc.passes.streamline.split_sums:SplitSums",
+    "streamline": "irc.passes.streamline.streamline:Streamline",
+    "streamline-branches": "irc.passes.streamline.streamline_branches:StreamlineBranches",
     "streamline-linear": "irc.passes.streamline.streamline_linear:StreamlineLinear",
     "streamline-pads": "irc.passes.streamline.streamline_pads:StreamlinePads",
     "streamline-pools": "irc.passes.streamline.streamline_pools:StreamlinePools",
@@ -68,6 +77,7 @@ PASSES = {
     "convert-dataflow-to-hw": "irc.passes.hardware.convert_dataflow_to_hw:ConvertDataflowToHw",
     # software: words, kernels, an arena
     "convert-bnn-to-packed": "irc.passes.software.convert_bnn_to_packed:ConvertBnnToPacked",
+    "choose-kernels": "irc.passes.software.choose_kernels:ChooseKernels",
     "plan-arena": "irc.passes.software.plan_arena:PlanArena",
 }
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import Float32Type
+from xdsl.dialects.builtin import Float32Type, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
@@ -17,9 +17,10 @@ from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, software_layers
 from irc.interp.run import entry_function
 from irc.passes.analysis.margin import Ambiguity
-from irc.passes.hardware.convert_bnn_to_dataflow import hardware_obstacles
+from irc.passes.hardware.hardware_section import hardware_obstacles
 from irc.passes.software.convert_bnn_to_packed import software_obstacles
 from irc.passes.streamline.declare_inputs import argument_name
+from irc.passes.streamline.exact_sums import REASON
 from irc.passes.streamline.fold_thresholds import margin_of
 
 TARGETS = ("verilog", "c", "host")
@@ -190,6 +191,10 @@ _LAYERS = (
     bnn.MaxPoolOp,
     bnn.SumPoolOp,
     bnn.PadOp,
+    bnn.AddOp,
+    bnn.ConcatOp,
+    bnn.SliceOp,
+    bnn.UpsampleOp,
 )
 
 
@@ -198,8 +203,10 @@ def _blame(function: FuncOp, op: Operation) -> tuple[str, str]:
     if isinstance(op, bnn.LinearOp | bnn.ConvOp) and not is_exact(op.weights.element_type):
         return describe(op), (
             "its weights are floats that no quantizer produced; train it with quantized weights "
-            "(such as Brevitas') or binarize it"
+            "(such as Brevitas'), or quantize or binarize it with 'irc quantize'"
         )
+    if isinstance(reason := op.attributes.get(REASON), StringAttr):
+        return describe(op), reason.data
     source = _origin(op.operands[0])
     if isinstance(source, BlockArgument):
         name = argument_name(function, source)
@@ -214,6 +221,8 @@ def _blame(function: FuncOp, op: Operation) -> tuple[str, str]:
     if isinstance(source.owner, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
         return describe(op), f"works on the float sums of {describe(source.owner)}"
     assert not isinstance(source.owner, Block)
+    if isinstance(reason := source.owner.attributes.get(REASON), StringAttr):
+        return describe(source.owner), reason.data
     return describe(op), f"works on floats that {describe(source.owner)} leaves unquantized"
 
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
-from irc.pipelines import PIPELINES
+from irc.pipelines import HALVES, PIPELINES, Step
 from irc.running import option_lines
 from irc.universe import PASSES, Registry
 
@@ -112,7 +112,13 @@ def _class_of(registry: Registry, name: str) -> Any:
 def list_pipelines() -> str:
     """Every named pipeline: its passes, and why each is there."""
     blocks: list[str] = []
-    for pipeline in PIPELINES:
-        rows = [(step.spec, step.why) for step in pipeline.steps] or [("(empty)", "")]
+    for pipeline in (*PIPELINES, *HALVES):
+        rows = [row for step in pipeline.steps for row in _step_rows(step)] or [("(empty)", "")]
         blocks.append("\n".join([pipeline.name, *_columns(rows, "  ")]))
     return "\n\n".join(blocks) + "\n"
+
+
+def _step_rows(step: Step) -> list[tuple[str, str]]:
+    """A step, and under it those that it repeats."""
+    rows = [(step.spec, step.why + (", in rounds of:" if step.round else ""))]
+    return rows + [(f"  {repeated.spec}", repeated.why) for repeated in step.round]

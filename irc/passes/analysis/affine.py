@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,15 @@ class Affine:
         self.largest *= most
         self.error *= most
         self.granule = 0.0 if unit == 0 or self.granule == 0 else self.granule * unit
+
+    def scale_of(self, channels: Callable[[], Array]) -> float | None:
+        """The scale that the channels of a mask [K] have in common; `None` if they have several."""
+        if self.scale.size == 1:
+            return float(self.scale[0])
+        scales = self.scale[channels()]
+        if not bool((scales == scales[:1]).all()):
+            return None
+        return float(scales[0]) if scales.size else 1.0
 
     def add_errors(self, constant: float, result: float, before: float) -> None:
         """What the last operation, on values of up to `before`, states beside its rounding.

@@ -72,8 +72,12 @@ class Link:
 
     def channel(self, index: int) -> Link:
         """The link for one channel alone."""
-        one = (a if a is None or len(a) == 1 else a[index : index + 1] for a in self.arrays)
-        return Link(self.op, *one)
+        return self.part(index, index + 1)
+
+    def part(self, start: int, stop: int) -> Link:
+        """The link for the channels from `start` up to `stop`."""
+        some = (a if a is None or len(a) == 1 else a[start:stop] for a in self.arrays)
+        return Link(self.op, *some)
 
     def apply(self, x: Array) -> Array:
         """The function of x, of shape [C, n]."""
@@ -149,6 +153,23 @@ def float_bounds(links: Sequence[Link], integers: Array) -> tuple[Array, Array]:
     return low, high
 
 
+def direction_of(links: Sequence[Link]) -> Array | None:
+    """+1 where the functions never fall, −1 where they never rise, [1] or one a channel; `None` if
+    unknown. Of the real functions: see `Chain.wobbles` for those that float32 does not obey."""
+    sign = np.ones(1, np.int64)
+    for link in links:
+        if link.fn in _FALLING:
+            sign = -sign
+        elif link.fn in ("mul", "div") and link.constant is not None:
+            sign = sign * np.where(link.constant < 0, -1, 1)
+        elif link.fn == "prelu" and link.constant is not None:
+            if bool((link.constant < 0).any()):
+                return None
+        elif link.fn not in _RISING | _NEARLY_RISING:
+            return None
+    return sign
+
+
 class Chain:
     """Cast, element-wise functions and quantizer, seen as one function of an integer."""
 
@@ -161,11 +182,15 @@ class Chain:
 
     def channel(self, index: int) -> Chain:
         """The chain for one channel alone."""
-        one = Chain((), self.quantizer)
-        one.links = [link.channel(index) for link in self.links]
+        return self.part(index, index + 1)
+
+    def part(self, start: int, stop: int) -> Chain:
+        """The chain for the channels from `start` up to `stop`."""
+        some = Chain((), self.quantizer)
+        some.links = [link.part(start, stop) for link in self.links]
         if self.thresholds is not None and len(self.thresholds) > 1:
-            one.thresholds = self.thresholds[index : index + 1]
-        return one
+            some.thresholds = self.thresholds[start:stop]
+        return some
 
     @property
     def channels(self) -> int:
@@ -189,18 +214,8 @@ class Chain:
         IEEE rounding is monotone, so what holds for the real functions holds for the float ones,
         those apart that `wobbles` tells of.
         """
-        sign = np.ones(self.channels, np.int64)
-        for link in self.links:
-            if link.fn in _FALLING:
-                sign = -sign
-            elif link.fn in ("mul", "div") and link.constant is not None:
-                sign = sign * np.where(link.constant < 0, -1, 1)
-            elif link.fn == "prelu" and link.constant is not None:
-                if bool((link.constant < 0).any()):
-                    return None
-            elif link.fn not in _RISING | _NEARLY_RISING:
-                return None
-        return sign
+        sign = direction_of(self.links)
+        return None if sign is None else np.broadcast_to(sign, (self.channels,))
 
     def codes(self, integers: Array) -> Array:
         """Quantized results for integers of shape [C, n], int64; bipolar ones as bits 0 and 1.
@@ -219,7 +234,15 @@ class Chain:
 
     def code_bounds(self, integers: Array) -> tuple[Array, Array]:
         """Smallest and largest result that any order of evaluation can give; integers [C, n]."""
-        low, high = float_bounds(self.links, integers)
+        return self._quantize_bounds(*float_bounds(self.links, integers))
+
+    def bounds_from(self, low: Array, high: Array) -> tuple[Array, Array]:
+        """The same where the functions begin with floats from `low` to `high` [C, n]."""
+        for link in self.links:
+            low, high = link.interval(low, high)
+        return self._quantize_bounds(low, high)
+
+    def _quantize_bounds(self, low: Array, high: Array) -> tuple[Array, Array]:
         unknown = np.isnan(low) | np.isnan(high)
         infinity = np.float32(np.inf)
         return (

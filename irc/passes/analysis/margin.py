@@ -14,7 +14,12 @@ import numpy.typing as npt
 
 from irc.passes.analysis.chain import Chain
 from irc.passes.analysis.ranges import Reachable
-from irc.passes.analysis.threshold_search import bisected, integers_by_channel, is_tabulated
+from irc.passes.analysis.threshold_search import (
+    CodeFunction,
+    bisected,
+    integers_by_channel,
+    is_tabulated,
+)
 
 Array = npt.NDArray[Any]
 
@@ -36,11 +41,10 @@ def find_ambiguous(chain: Chain, full: Reachable) -> list[Ambiguity]:
     if chain.is_reproducible:
         return []
     if is_tabulated(chain, full):
-        found = _tabulated(chain, full)
-    else:
-        direction = chain.direction()
-        assert direction is not None
-        found = _bisected(chain, full, np.broadcast_to(direction < 0, full.low.shape))
+        return tabulate_ambiguous(chain, full)
+    direction = chain.direction()
+    assert direction is not None
+    found = _bisected(chain, full, np.broadcast_to(direction < 0, full.low.shape))
     return _merged(found, full)
 
 
@@ -60,12 +64,13 @@ def _bisected(chain: Chain, full: Reachable, falling: Array) -> list[Ambiguity]:
     ]
 
 
-def _tabulated(chain: Chain, full: Reachable) -> list[Ambiguity]:
+def tabulate_ambiguous(chain: CodeFunction, full: Reachable) -> list[Ambiguity]:
+    """The same by looking at every integer."""
     found: list[Ambiguity] = []
     for channel, integers, one in integers_by_channel(chain, full):
         least, most = one.code_bounds(integers)
         found += [Ambiguity(channel, int(x), int(x)) for x in integers[least != most]]
-    return found
+    return _merged(found, full)
 
 
 def _merged(found: list[Ambiguity], full: Reachable) -> list[Ambiguity]:

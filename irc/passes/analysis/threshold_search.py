@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from xdsl.ir import Operation
 
 from irc.errors import IrcError
 from irc.passes.analysis.chain import Chain
@@ -25,6 +26,27 @@ MAX_TABLE = 1 << 24
 
 MAX_TABLES = 1 << 27
 """Most integers that are tabulated for all channels of one that is, but for its roundings."""
+
+
+class CodeFunction(Protocol):
+    """A function from integers [C, n] to codes, such as `Chain`."""
+
+    @property
+    def quantizer(self) -> Operation:
+        """What an error names."""
+        ...
+
+    def channel(self, index: int) -> CodeFunction:
+        """The function for one channel alone."""
+        ...
+
+    def codes(self, integers: Array) -> Array:
+        """The codes in float32, operation by operation."""
+        ...
+
+    def code_bounds(self, integers: Array) -> tuple[Array, Array]:
+        """Smallest and largest code that any order of evaluation can give."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -134,7 +156,9 @@ def is_tabulated(chain: Chain, full: Reachable) -> bool:
     return chain.wobbles and integers <= MAX_TABLES
 
 
-def integers_by_channel(chain: Chain, full: Reachable) -> Iterator[tuple[int, Array, Chain]]:
+def integers_by_channel(
+    chain: CodeFunction, full: Reachable
+) -> Iterator[tuple[int, Array, CodeFunction]]:
     """Each channel's number, its reachable integers [1, n], and the chain for that channel.
 
     Raises `IrcError` where they are more than `MAX_TABLE`.
@@ -150,7 +174,7 @@ def integers_by_channel(chain: Chain, full: Reachable) -> Iterator[tuple[int, Ar
         yield channel, np.arange(low, high + 1, step)[None, :], chain.channel(channel)
 
 
-def tabulate(chain: Chain, full: Reachable) -> Steps:
+def tabulate(chain: CodeFunction, full: Reachable) -> Steps:
     """Every reachable integer, channel by channel: a step wherever the result changes."""
     found: list[tuple[Array, Array]] = []
     for _, integers, one in integers_by_channel(chain, full):

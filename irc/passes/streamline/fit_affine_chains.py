@@ -195,5 +195,10 @@ class FitAffineChains(ModulePass):
     name = "fit-affine-chains"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        analysis = RangeAnalysis()
-        apply_greedily(op, ChainIsAffine(analysis), ChainIsQuantizer(analysis))
+        fit_affine_chains(op)
+
+
+def fit_affine_chains(module: ModuleOp) -> bool:
+    """Returns whether anything changed."""
+    analysis = RangeAnalysis()
+    return apply_greedily(module, ChainIsAffine(analysis), ChainIsQuantizer(analysis))

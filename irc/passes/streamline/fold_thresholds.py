@@ -18,7 +18,7 @@ from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
 from irc.passes.analysis.chain import Chain
 from irc.passes.analysis.margin import Ambiguity, find_ambiguous
-from irc.passes.analysis.ranges import RangeAnalysis
+from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 from irc.passes.analysis.threshold_search import Steps, find_levels, is_tabulated, tabulate
 from irc.passes.rewriting import erase_dead, functions_of
 
@@ -90,6 +90,17 @@ def fold(match: Match, analysis: RangeAnalysis) -> None:
                 for c, first, last in ambiguous
             ]
         steps = levels.steps(full)
+    replace_by_threshold(quantizer, source, steps, full, ambiguous)
+
+
+def replace_by_threshold(
+    quantizer: bnn.Quantizer,
+    source: SSAValue,
+    steps: Steps,
+    full: Reachable,
+    ambiguous: list[Ambiguity],
+) -> None:
+    """Let thresholds on `source`, of which `full` is reachable, take the quantizer's place."""
     element_type = bnn.frame_type(quantizer.output).element_type
     bits = steps.as_bits(full) if _may_become_bipolar(quantizer) else None
     if bits is not None:
@@ -101,7 +112,13 @@ def fold(match: Match, analysis: RangeAnalysis) -> None:
     _replace_quantizer(quantizer, op)
 
 
-_TYPE_KEEPING = (bnn.MaxPoolOp, bnn.ReshapeOp, bnn.TransposeOp)
+_TYPE_KEEPING = (
+    bnn.MaxPoolOp,
+    bnn.ReshapeOp,
+    bnn.TransposeOp,
+    bnn.SliceOp,
+    bnn.UpsampleOp,
+)
 """Operations whose result has the element type of their operand."""
 
 
@@ -109,7 +126,14 @@ def _may_become_bipolar(quantizer: bnn.Quantizer) -> bool:
     """Whether every reader of an integer, which may turn out never to be 0, takes a sign too."""
     if isinstance(bnn.frame_type(quantizer.output).element_type, bnn.BipolarType):
         return False
-    takes_signs = (bnn.CastOp, bnn.LinearOp, bnn.ThresholdOp, bnn.ConvOp, bnn.SumPoolOp)
+    takes_signs = (
+        bnn.CastOp,
+        bnn.LinearOp,
+        bnn.ThresholdOp,
+        bnn.ConvOp,
+        bnn.SumPoolOp,
+        bnn.AddOp,
+    )
     return all(
         isinstance(op, takes_signs) or _is_plain_pad(op)
         for op in _readers(quantizer.output)

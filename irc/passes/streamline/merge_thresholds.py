@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.transforms.common_subexpression_elimination import cse
 
 from irc.dialects import bnn
 from irc.interp.bnn import apply_thresholds, codes_to_values
@@ -38,6 +39,8 @@ class MergeThresholds(ModulePass):
     name = "merge-thresholds"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        # Readers that had the same thresholds each share them from here on.
+        cse(op)
         for function in functions_of(op):
             _merge_function(function)
 

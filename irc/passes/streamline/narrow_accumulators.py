@@ -12,14 +12,18 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from irc.dialects import bnn
-from irc.dialects.dense import is_exact
+from irc.dialects.dense import element_range, is_exact
+from irc.passes.analysis.branch_ranges import weighted_sum
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable, conv_range, linear_range
 from irc.passes.rewriting import functions_of
+
+_Sum = bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp | bnn.AddOp
+"""Operations whose results are sums, whose width the weights decide."""
 
 
 @dataclass(frozen=True)
 class NarrowAccumulators(ModulePass):
-    """Narrow the type of each linear operation to the sums that can occur, partial ones too.
+    """Narrow the type of each sum to the integers that can occur, partial ones too.
 
     A product that has not been added yet counts as 0, so partial sums in any order lie within
     the sums of inputs whose intervals are extended to 0.
@@ -30,25 +34,30 @@ class NarrowAccumulators(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
             analysis = RangeAnalysis()
-            for linear in function.body.block.ops:
-                if isinstance(linear, bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp):
-                    _narrow(linear, analysis)
+            for summing in function.body.block.ops:
+                if isinstance(summing, _Sum):
+                    _narrow(summing, analysis)
             function.update_function_type()
 
 
-def _narrow(linear: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, analysis: RangeAnalysis) -> None:
-    result = bnn.frame_type(linear.output)
-    source = analysis.of(linear.input)
-    if source is None or not is_exact(result.element_type):
+def _narrow(summing: _Sum, analysis: RangeAnalysis) -> None:
+    old_type = bnn.frame_type(summing.output).element_type
+    if not is_exact(old_type):
         return
-    values = _of_one_type(linear.output)
+    values = _of_one_type(summing.output)
     readers = {use.operation for value in values for use in value.uses}
-    if not all(isinstance(op, _ANY_WIDTH) or op.results[0] in values for op in readers):
+    if not all(isinstance(op, (*_ANY_WIDTH, *_TYPE_KEEPING)) for op in readers):
         return
-    sums = _sums(linear, source.with_zero())
-    low, high = int(sums.low.min(initial=0)), int(sums.high.max(initial=0))
+    low = high = 0
+    for value in values:
+        if isinstance(value.owner, _TYPE_KEEPING):
+            continue
+        bounds = _bounds(value, analysis)
+        if bounds is None:
+            return
+        low, high = min(low, bounds[0]), max(high, bounds[1])
     element_type = bnn.smallest_int(low, high)
-    if element_type == result.element_type:
+    if element_type == old_type:
         return
     for value in values:
         shape = bnn.frame_type(value).get_shape()
@@ -56,26 +65,53 @@ def _narrow(linear: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, analysis: RangeAn
 
 
 def _of_one_type(value: SSAValue) -> list[SSAValue]:
-    """The sums, and what only gives their elements other places or leaves some out."""
+    """The sums, what only gives their elements other places or leaves some out, and what such
+    operations give places beside them."""
     found = [value]
     for known in found:
-        found += [
-            use.operation.output for use in known.uses if isinstance(use.operation, _TYPE_KEEPING)
-        ]
+        tied = [use.operation for use in known.uses if isinstance(use.operation, _TYPE_KEEPING)]
+        tied += [known.owner] if isinstance(known.owner, _TYPE_KEEPING) else []
+        for op in tied:
+            found += [other for other in (*op.operands, *op.results) if other not in found]
     return found
 
 
-def _sums(op: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp, source: Reachable) -> Reachable:
+def _bounds(value: SSAValue, analysis: RangeAnalysis) -> tuple[int, int] | None:
+    """What a type for `value` has to hold; `None` where the type follows from something else."""
+    op = value.owner
+    if isinstance(op, bnn.ThresholdOp):
+        return element_range(bnn.frame_type(value).element_type)
+    if not isinstance(op, _Sum):
+        return None
+    sources = [analysis.of(operand) for operand in op.operands]
+    known = [source.with_zero() for source in sources if source is not None]
+    if len(known) != len(sources):
+        return None
+    sums = _sums(op, known)
+    return int(sums.low.min(initial=0)), int(sums.high.max(initial=0))
+
+
+def _sums(op: _Sum, sources: list[Reachable]) -> Reachable:
     match op:
         case bnn.LinearOp():
-            return linear_range(op.weights, source)
+            return linear_range(op.weights, sources[0])
         case bnn.ConvOp():
-            return conv_range(op, source)
+            return conv_range(op, sources[0])
+        case bnn.AddOp():
+            return weighted_sum(op, *sources)
         case _:
-            return Reachable(source.low * op.window_size, source.high * op.window_size, source.step)
+            low, high = sources[0].low, sources[0].high
+            return Reachable(low * op.window_size, high * op.window_size, sources[0].step)
 
 
-_TYPE_KEEPING = (bnn.MaxPoolOp, bnn.ReshapeOp, bnn.TransposeOp)
+_TYPE_KEEPING = (
+    bnn.MaxPoolOp,
+    bnn.ReshapeOp,
+    bnn.TransposeOp,
+    bnn.ConcatOp,
+    bnn.SliceOp,
+    bnn.UpsampleOp,
+)
 
 _ANY_WIDTH = (
     bnn.ThresholdOp,
@@ -84,6 +120,7 @@ _ANY_WIDTH = (
     bnn.LinearOp,
     bnn.ConvOp,
     bnn.SumPoolOp,
+    bnn.AddOp,
     ReturnOp,
 )
 """Readers whose result type does not follow from that of the sums."""

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     PatternRewriter,
@@ -35,13 +34,14 @@ from irc.passes.analysis.ranges import (
     signed_sums,
 )
 from irc.passes.rewriting import apply_greedily, replace_located
+from irc.passes.streamline.affine_ops import affine_ops, floats
 
 Array = npt.NDArray[Any]
 
 
 @dataclass
 class MoveAffinePastLinear(RewritePattern):
-    """`W·(a·x + b) = a·(W·x) + W·b` for a scalar a and exact x and W.
+    """`W·(a·x + b) = a·(W·x) + W·b` for exact x and W, and one a for all that W reads.
 
     Every product and partial sum is a whole multiple of one power of two; while that many fit
     24 bits, float32 makes no error in any order, and the identity holds to the bit. Else a bound
@@ -54,8 +54,11 @@ class MoveAffinePastLinear(RewritePattern):
     def match_and_rewrite(self, op: bnn.LinearOp, rewriter: PatternRewriter) -> None:
         if not is_exact(op.weights.element_type) or is_exact(bnn.frame_type(op.input).element_type):
             return
-        affine = as_affine(op.input, self.analysis)
+        affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None:
+            return
+        scale = affine.scale_of(lambda: (op.weights.numpy() != 0).any(axis=0))
+        if scale is None:
             return
         sums = linear_range(op.weights, affine.reachable)
         element_type = smallest_int(min(0, int(sums.low.min())), max(0, int(sums.high.max())))
@@ -63,22 +66,20 @@ class MoveAffinePastLinear(RewritePattern):
 
         scales = np.ones(1) if op.scales is None else op.scales.numpy().astype(np.float64)
         offsets = np.zeros(1) if op.offsets is None else op.offsets.numpy().astype(np.float64)
-        factor = affine.scale * scales
+        factor = scale * scales
         total, products = _row_sums(op.weights, affine.offset)
         offset = scales * products + offsets
-        error = _rounding_error(
-            affine, np.abs(scales) * total, scales, offsets, op.weights.shape[1]
-        )
+        error = rounding_error(affine, np.abs(scales) * total, scales, offsets, op.weights.shape[1])
 
-        replace_located(rewriter, op, exact, *_affine_of(exact.output, factor, offset, error))
+        replace_located(rewriter, op, exact, *affine_ops(exact.output, factor, offset, error))
 
 
 @dataclass
 class MoveAffinePastConv(RewritePattern):
     """`W∗(a·x + b) = a·(W∗x) + W∗b`: every window of a convolution is a linear operation.
 
-    Without borders inside the window, `W∗b` is one number an output channel. Where each output
-    channel reads one input channel, a may differ between them.
+    Without borders inside the window, `W∗b` is one number an output channel. Between groups of
+    channels, of which an output channel reads one, a may differ.
     """
 
     analysis: RangeAnalysis
@@ -87,8 +88,11 @@ class MoveAffinePastConv(RewritePattern):
     def match_and_rewrite(self, op: bnn.ConvOp, rewriter: PatternRewriter) -> None:
         if not is_exact(op.weights.element_type) or is_exact(bnn.frame_type(op.input).element_type):
             return
-        affine = as_affine(op.input, self.analysis, by_channel=op.weights.shape[-1] == 1)
+        affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None:
+            return
+        of_group = _scales_of_groups(op, affine)
+        if of_group is None:
             return
         sums = conv_range(op, affine.reachable)
         element_type = smallest_int(min(0, int(sums.low.min())), max(0, int(sums.high.max())))
@@ -106,12 +110,25 @@ class MoveAffinePastConv(RewritePattern):
         products = (weights.reshape(rows, -1, channels).sum(axis=1) * of_row).sum(axis=1)
         total = np.abs(flat).sum(axis=1).astype(np.float64)
         offset = scales * products + offsets
-        error = _rounding_error(affine, np.abs(scales) * total, scales, offsets, flat.shape[1])
-        of_input = affine.scale
-        if of_input.size > 1:
-            of_input = np.repeat(of_input, rows // op.groups)
-        factor = of_input * scales
-        replace_located(rewriter, op, exact, *_affine_of(exact.output, factor, offset, error))
+        error = rounding_error(affine, np.abs(scales) * total, scales, offsets, flat.shape[1])
+        factor = np.repeat(of_group, rows // op.groups) * scales
+        replace_located(rewriter, op, exact, *affine_ops(exact.output, factor, offset, error))
+
+
+def _scales_of_groups(op: bnn.ConvOp, affine: Affine) -> Array | None:
+    """The scale of what the weights of each group read; `None` where that has several."""
+    if affine.scale.size == 1:
+        return np.repeat(affine.scale, op.groups)
+    weights = op.weights.numpy()
+    used = (weights != 0).reshape(op.groups, -1, weights.shape[-1]).any(axis=1)
+    found: list[float] = []
+    for group in range(op.groups):
+        mask = np.arange(op.groups)[:, None] == group
+        scale = affine.scale_of(lambda mask=mask: (mask & used).reshape(-1))
+        if scale is None:
+            return None
+        found.append(scale)
+    return np.array(found)
 
 
 @dataclass
@@ -132,21 +149,9 @@ class MoveAffinePastSumPool(RewritePattern):
         element_type = smallest_int(min(0, int(low.min())), max(0, int(high.max())))
         exact = bnn.SumPoolOp(affine.source, op.kernel, op.strides, op.dilations, element_type)
         one, total = np.ones(1), np.array([float(size)])
-        error = _rounding_error(affine, total, one, np.zeros(1), size)
+        error = rounding_error(affine, total, one, np.zeros(1), size)
         factor, offset = affine.scale, size * affine.offset
-        replace_located(rewriter, op, exact, *_affine_of(exact.output, factor, offset, error))
-
-
-def _affine_of(
-    exact: SSAValue, factor: Array, offset: Array, error: bnn.DenseAttr | None
-) -> list[Operation]:
-    """`factor · cast(exact) + offset`, without what changes nothing."""
-    new_ops: list[Operation] = [bnn.CastOp(exact)]
-    if error is not None or bool((factor != 1).any()):
-        new_ops.append(_scale(new_ops[-1], factor, error))
-    if bool(offset.any()):
-        new_ops.append(bnn.EwiseOp("add", new_ops[-1].results[0], _floats(offset)))
-    return new_ops
+        replace_located(rewriter, op, exact, *affine_ops(exact.output, factor, offset, error))
 
 
 def _row_sums(weights: bnn.DenseAttr, offset: Array) -> tuple[Array, Array]:
@@ -158,7 +163,7 @@ def _row_sums(weights: bnn.DenseAttr, offset: Array) -> tuple[Array, Array]:
     return positive + negative, np.concatenate([np.zeros(0), *products])
 
 
-def _rounding_error(
+def rounding_error(
     affine: Affine, total: Array, scales: Array, offsets: Array, length: int
 ) -> bnn.DenseAttr | None:
     """How far any float32 evaluation of the sums may be from ours; `None` for not at all.
@@ -176,17 +181,7 @@ def _rounding_error(
     terms = length + 1
     error = total * affine.error + (terms + 6) * (UNIT_ROUNDOFF * magnitude + SMALLEST_FLOAT32)
     # Products of two roundings, and that of this very number to float32, are not worth counting.
-    return _floats(error * (1 + 2.0**-10))
-
-
-def _scale(of: Operation, factor: Array, error: bnn.DenseAttr | None) -> bnn.EwiseOp:
-    return bnn.EwiseOp("mul", of.results[0], _floats(factor), result_error=error)
-
-
-def _floats(values: Array) -> bnn.DenseAttr:
-    """As f32, a scalar where all channels are alike."""
-    same = values.size > 0 and bool((values == values.flat[0]).all())
-    return bnn.DenseAttr.from_floats(values.flat[0] if same else values)
+    return floats(error * (1 + 2.0**-10))
 
 
 @dataclass(frozen=True)
@@ -196,10 +191,15 @@ class StreamlineLinear(ModulePass):
     name = "streamline-linear"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        analysis = RangeAnalysis()
-        apply_greedily(
-            op,
-            MoveAffinePastLinear(analysis),
-            MoveAffinePastConv(analysis),
-            MoveAffinePastSumPool(analysis),
-        )
+        streamline_linear(op)
+
+
+def streamline_linear(module: ModuleOp) -> bool:
+    """Returns whether anything changed."""
+    analysis = RangeAnalysis()
+    return apply_greedily(
+        module,
+        MoveAffinePastLinear(analysis),
+        MoveAffinePastConv(analysis),
+        MoveAffinePastSumPool(analysis),
+    )

@@ -117,4 +117,9 @@ class StreamlinePads(ModulePass):
     name = "streamline-pads"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        apply_greedily(op, MovePadBeforeChain())
+        streamline_pads(op)
+
+
+def streamline_pads(module: ModuleOp) -> bool:
+    """Returns whether anything changed."""
+    return apply_greedily(module, MovePadBeforeChain())

@@ -14,9 +14,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
-from irc.dialects.dense import element_range
 from irc.interp.ewise import quantize
 from irc.passes.rewriting import apply_greedily
+from irc.passes.streamline.negation import negated_value
 
 Array = npt.NDArray[Any]
 
@@ -108,8 +108,8 @@ class MaxPoolBehindFunction(RewritePattern):
     """`max(f(x), f(y)) = f(max(x, y))` for scales and offsets of an exact value.
 
     Only where a cast is behind them, so that the pool reaches exact values. For a channel in which
-    f falls, x must be a sum of products: `max(f(x), f(y)) = f(−max(−x, −y))`, and the weights of
-    −x are those of x, negated.
+    f falls, `max(f(x), f(y)) = f(−max(−x, −y))`: −x is a sum of which the weights or multipliers
+    are negated, or thresholds give it from few values of x.
     """
 
     @op_type_rewrite_pattern
@@ -156,7 +156,7 @@ class MonotoneChain:
 
 
 def monotone_chain(value: SSAValue) -> MonotoneChain | None:
-    """See a value as such; `None` where f is not monotone, or falls and x is no sum of products."""
+    """See a value as such; `None` where f is not monotone, or falls and −x would take too much."""
     links: list[bnn.EwiseOp] = []
     signs = np.ones(1, np.int64)
     while isinstance(value.owner, bnn.EwiseOp):
@@ -171,33 +171,10 @@ def monotone_chain(value: SSAValue) -> MonotoneChain | None:
     source = value.owner.input
     if not bool((signs < 0).any()):
         return MonotoneChain([], source, signs, links[::-1])
-    if not isinstance(source.owner, bnn.LinearOp | bnn.ConvOp):
+    negated = negated_value(source, signs)
+    if negated is None:
         return None
-    negated = _negated(source.owner, signs)
     return MonotoneChain([negated], negated.results[0], signs, links[::-1])
-
-
-def _negated(op: bnn.LinearOp | bnn.ConvOp, signs: Array) -> Operation:
-    """Exact sums, negated in the channels of sign −1."""
-    weights = op.weights.numpy().astype(np.int64)
-    weights = weights * signs.reshape(-1, *(1 for _ in weights.shape[1:]))
-    low, high = element_range(op.weights.element_type)
-    fits = low <= int(weights.min(initial=0)) and int(weights.max(initial=0)) <= high
-    attribute = (
-        bnn.DenseAttr.from_numpy(weights, op.weights.element_type)
-        if fits
-        else bnn.DenseAttr.from_integers(weights)
-    )
-    low, high = element_range(bnn.frame_type(op.output).element_type)
-    element_type = bnn.smallest_int(min(low, -high), max(high, -low))
-    negated = type(op).create(
-        operands=[op.input],
-        result_types=[TensorType(element_type, bnn.frame_type(op.output).get_shape())],
-        properties={**op.properties, "weights": attribute},
-        attributes=dict(op.attributes),
-    )
-    negated.location = op.location
-    return negated
 
 
 def only_guards_pools(op: bnn.PadOp) -> bool:
@@ -269,11 +246,16 @@ class StreamlinePools(ModulePass):
     name = "streamline-pools"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        apply_greedily(
-            op,
-            QuantizeBeforeMaxPool(),
-            QuantizeBeforePad(),
-            MaxPoolBeforeRisingFunction(),
-            MaxPoolBeforeCast(),
-            MaxPoolBehindFunction(),
-        )
+        streamline_pools(op)
+
+
+def streamline_pools(module: ModuleOp) -> bool:
+    """Returns whether anything changed."""
+    return apply_greedily(
+        module,
+        QuantizeBeforeMaxPool(),
+        QuantizeBeforePad(),
+        MaxPoolBeforeRisingFunction(),
+        MaxPoolBeforeCast(),
+        MaxPoolBehindFunction(),
+    )

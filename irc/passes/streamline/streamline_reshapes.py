@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
@@ -20,18 +18,30 @@ from xdsl.pattern_rewriter import (
 
 from irc.dialects import bnn
 from irc.passes.rewriting import apply_greedily, replace_located
+from irc.passes.streamline.pixel_constants import FlattenForConstantsByPixel
+from irc.passes.streamline.reshaped_functions import (
+    moved_constants,
+    reshaped_constant,
+    with_shape,
+)
 
 Array = npt.NDArray[Any]
 
-
 _ELEMENTWISE = (bnn.CastOp, bnn.EwiseOp, bnn.QuantizeOp, bnn.ThresholdOp)
+
+_BRANCHES = (bnn.AddOp, bnn.ConcatOp, bnn.SliceOp, bnn.UpsampleOp)
+"""Operations that have to see the shape that their operands and other readers have."""
+
+_FUSED = (*_BRANCHES, bnn.LinearOp, bnn.ConvOp, bnn.SumPoolOp)
+"""Operations right behind which their quantizer is best: one unit or kernel is both then."""
 
 
 class MoveReshapeBeforeElementwise(RewritePattern):
     """`reshape(f(x)) = f(reshape(x))` for an element-wise f, its constants reshaped alike.
 
     Before a quantizer only with all the functions that lead to it, which thresholds absorb
-    together. Casts and float functions that others read too are cheap enough to be there twice.
+    together, and not where these begin at a sum or a branch. Casts and float functions that others
+    read too are cheap enough to be there twice.
     """
 
     @op_type_rewrite_pattern
@@ -42,15 +52,19 @@ class MoveReshapeBeforeElementwise(RewritePattern):
         is_cheap = isinstance(inner, bnn.CastOp | bnn.EwiseOp)
         if not is_cheap and not op.input.has_one_use():
             return
+        if isinstance(inner, bnn.ThresholdOp) and isinstance(inner.input.owner, _FUSED):
+            return
+        if _waits_for_quantizer(op):
+            return
         shape = bnn.frame_type(op.output).get_shape()
         if isinstance(inner, bnn.QuantizeOp) and not _can_pass_chain(inner.input, shape):
             return
-        reshape = bnn.ReshapeOp(inner.input, shape)
-        after = _with_shape(inner, reshape.output, shape)
-        if after is None:
+        properties = moved_constants(inner, shape)
+        if properties is None:
             return
-        reshape.location, after.location = op.location, inner.location
-        rewriter.replace(op, [reshape, after])
+        reshape = bnn.ReshapeOp(inner.input, shape)
+        reshape.location = op.location
+        rewriter.replace(op, [reshape, with_shape(inner, reshape.output, properties)])
 
 
 def _can_pass_chain(value: SSAValue, shape: tuple[int, ...]) -> bool:
@@ -61,93 +75,90 @@ def _can_pass_chain(value: SSAValue, shape: tuple[int, ...]) -> bool:
         for attribute in op.properties.values():
             if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
                 old = bnn.frame_type(op.output).get_shape()
-                moved = _reshaped(attribute.numpy(), old, shape)
+                moved = reshaped_constant(attribute.numpy(), old, shape)
                 if moved is None or moved.size > attribute.size:
                     return False
         value = op.input
+    source = value.owner.input if isinstance(value.owner, bnn.CastOp) else value
+    if isinstance(source.owner, _FUSED):
+        return False
     is_exact_already = isinstance(value.owner, bnn.CastOp | Block)
     return is_exact_already or bnn.frame_type(value).get_shape()[-1:] == shape[-1:]
 
 
-def _with_shape(op: Operation, value: SSAValue, shape: tuple[int, ...]) -> Operation | None:
-    """`op` on the reshaped operand `value`; `None` where a constant cannot follow."""
-    old_shape = bnn.frame_type(op.results[0]).get_shape()
-    properties = dict(op.properties)
-    for name, attribute in op.properties.items():
-        if not isinstance(attribute, bnn.DenseAttr):
-            continue
-        if isinstance(op, bnn.ThresholdOp):
-            if attribute.shape[0] != 1 and shape[-1:] != old_shape[-1:]:
-                return None
-        elif attribute.size != 1:
-            moved = _reshaped(attribute.numpy(), old_shape, shape)
-            if moved is None:
-                return None
-            properties[name] = bnn.DenseAttr.from_floats(moved)
-    result = TensorType(bnn.frame_type(op.results[0]).element_type, shape)
-    return type(op).create(
-        operands=[value],
-        result_types=[result],
-        properties=properties,
-        attributes=dict(op.attributes),
-    )
+class MoveReshapeBehindQuantizer(RewritePattern):
+    """`quantize(f(reshape(x))) = reshape(quantize(f(x)))` where x is a sum or a branch, or has gone
+    through a function with constants that would be repeated behind the reshape.
 
-
-def _reshaped(constant: Array, old: tuple[int, ...], new: tuple[int, ...]) -> Array | None:
-    """A constant of frames of shape `old` for frames of shape `new`, along the last axis alone
-    where that is all that differs; `None` where that holds for the old one only, since thresholds
-    can absorb one number a channel, but no more."""
-    whole = np.broadcast_to(constant, old).reshape(new)
-    rows = whole.reshape(-1, *new[-1:])
-    if bool((rows == rows[:1]).all()):
-        return rows[0]
-    return None if constant.size == constant.shape[-1] else whole
-
-
-class FlattenForConstantsByPixel(RewritePattern):
-    """`quantize(f(x)) = reshape(quantize(f(flatten(x))))` where a constant of f differs by pixel.
-
-    Thresholds absorb one number a channel; in a flat frame every element is one.
+    What absorbs f and the quantizer finds them right behind x, and one row of thresholds a channel.
     """
 
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: bnn.QuantizeOp, rewriter: PatternRewriter) -> None:
-        chain: list[bnn.EwiseOp] = []
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, bnn.Quantizer):
+            return
+        chain: list[Operation] = [op]
         value = op.input
-        while isinstance(value.owner, bnn.EwiseOp):
+        while isinstance(value.owner, bnn.EwiseOp | bnn.CastOp) and value.has_one_use():
             chain.append(value.owner)
             value = value.owner.input
-        if not isinstance(value.owner, bnn.CastOp) or not any(map(_differs_by_pixel, chain)):
+        reshape = value.owner
+        if not isinstance(reshape, bnn.ReshapeOp) or not value.has_one_use():
             return
-        shape = bnn.frame_type(value).get_shape()
-        flat = (math.prod(shape),)
-        new_ops: list[Operation] = [bnn.ReshapeOp(value.owner.input, flat)]
-        for function in (value.owner, *reversed(chain), op):
-            properties = {
-                name: bnn.DenseAttr.from_floats(np.broadcast_to(a.numpy(), shape).reshape(-1))
-                if isinstance(a, bnn.DenseAttr) and a.size != 1
-                else a
-                for name, a in function.properties.items()
-            }
-            kind = TensorType(bnn.frame_type(function.results[0]).element_type, flat)
-            new_ops.append(
-                type(function).create(
-                    operands=[new_ops[-1].results[0]],
-                    result_types=[kind],
-                    properties=properties,
-                    attributes=dict(function.attributes),
-                )
-            )
-            new_ops[-1].location = function.location
-        new_ops.append(bnn.ReshapeOp(new_ops[-1].results[0], shape))
-        for reshape in (new_ops[0], new_ops[-1]):
-            reshape.location = op.location
+        if not isinstance(_begin(reshape.input).owner, _FUSED) and not _repeats(reshape):
+            return
+        shape = bnn.frame_type(reshape.input).get_shape()
+        constants = [moved_constants(function, shape) for function in chain]
+        if None in constants:
+            return
+        new_ops: list[Operation] = []
+        previous = reshape.input
+        for function, properties in zip(reversed(chain), reversed(constants), strict=True):
+            assert properties is not None
+            new_ops.append(with_shape(function, previous, properties))
+            previous = new_ops[-1].results[0]
+        new_ops.append(bnn.ReshapeOp(previous, bnn.frame_type(op.output).get_shape()))
+        new_ops[-1].location = reshape.location
         rewriter.replace(op, new_ops)
 
 
-def _differs_by_pixel(op: bnn.EwiseOp) -> bool:
-    attributes = (op.constant, op.constant_error, op.result_error)
-    return any(a is not None and a.size not in (1, *a.shape[-1:]) for a in attributes)
+def _begin(value: SSAValue) -> SSAValue:
+    """What casts and float functions lead to a value from."""
+    while isinstance(value.owner, bnn.EwiseOp | bnn.CastOp):
+        value = value.owner.input
+    return value
+
+
+def _repeats(op: bnn.ReshapeOp) -> bool:
+    """Whether constants of the functions in front of a reshape would grow behind it."""
+    shape = bnn.frame_type(op.output).get_shape()
+    value = op.input
+    while isinstance(value.owner, bnn.EwiseOp):
+        for attribute in value.owner.properties.values():
+            if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
+                old = bnn.frame_type(value).get_shape()
+                moved = reshaped_constant(attribute.numpy(), old, shape)
+                if moved is None or moved.size > attribute.size:
+                    return True
+        value = value.owner.input
+    return False
+
+
+def _waits_for_quantizer(op: bnn.ReshapeOp) -> bool:
+    """Whether a quantizer behind the reshape will move in front of it; see there."""
+    if not isinstance(_begin(op.input).owner, _FUSED) and not _repeats(op):
+        return False
+    shape = bnn.frame_type(op.input).get_shape()
+    value: SSAValue = op.output
+    while value.has_one_use():
+        reader = next(iter(value.uses)).operation
+        if not isinstance(reader, bnn.EwiseOp | bnn.CastOp | bnn.Quantizer):
+            return False
+        if moved_constants(reader, shape) is None:
+            return False
+        if isinstance(reader, bnn.Quantizer):
+            return True
+        value = reader.output
+    return False
 
 
 class MergeReshapes(RewritePattern):
@@ -181,10 +192,16 @@ class StreamlineReshapes(ModulePass):
     name = "streamline-reshapes"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        apply_greedily(
-            op,
-            MoveReshapeBeforeElementwise(),
-            FlattenForConstantsByPixel(),
-            MergeReshapes(),
-            TransposeOfLines(),
-        )
+        streamline_reshapes(op)
+
+
+def streamline_reshapes(module: ModuleOp) -> bool:
+    """Returns whether anything changed."""
+    return apply_greedily(
+        module,
+        MoveReshapeBeforeElementwise(),
+        MoveReshapeBehindQuantizer(),
+        FlattenForConstantsByPixel(),
+        MergeReshapes(),
+        TransposeOfLines(),
+    )

@@ -13,17 +13,21 @@ from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.transforms.common_subexpression_elimination import cse
 
 from irc.dialects import bnn
 from irc.passes.rewriting import apply_greedily, replace_located
+from irc.passes.streamline.transpose_branches import (
+    AbsorbTransposeIntoRows,
+    MoveFlattenPastBranches,
+    MoveTransposePastBranches,
+    MoveTransposeToInput,
+    inverse,
+)
 
 Array = npt.NDArray[Any]
 
 _ELEMENTWISE = (bnn.CastOp, bnn.EwiseOp, bnn.QuantizeOp)
-
-
-def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(axis) for axis in np.argsort(axes))
 
 
 class MergeTransposes(RewritePattern):
@@ -51,7 +55,7 @@ class MoveTransposeDown(RewritePattern):
         inner = op.input.owner
         if not isinstance(inner, bnn.TransposeOp):
             return
-        moved = _with_axes(op, inner.input, _inverse(inner.axes))
+        moved = _with_axes(op, inner.input, inverse(inner.axes))
         after = bnn.TransposeOp(moved.results[0], inner.axes)
         moved.location, after.location = op.location, inner.location
         rewriter.replace(op, [moved, after])
@@ -79,29 +83,6 @@ class MoveFlattenDown(RewritePattern):
         after = bnn.ReshapeOp(moved.results[0], bnn.frame_type(reshape.output).get_shape())
         moved.location, after.location = op.location, reshape.location
         rewriter.replace(op, [moved, after])
-
-
-class MoveTransposeToInput(RewritePattern):
-    """`transpose(f(x)) = f(transpose(x))` for all functions between an input and a transpose.
-
-    What reads an input by channel reads it with the channels last from the start.
-    """
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: bnn.TransposeOp, rewriter: PatternRewriter) -> None:
-        chain: list[Operation] = []
-        value = op.input
-        while isinstance(value.owner, _ELEMENTWISE):
-            chain.append(value.owner)
-            value = value.owner.input
-        if not chain or not isinstance(value.owner, Block | bnn.ReshapeOp):
-            return
-        new_ops: list[Operation] = [bnn.TransposeOp(value, op.axes)]
-        new_ops[0].location = op.location
-        for function in reversed(chain):
-            new_ops.append(_with_axes(function, new_ops[-1].results[0], op.axes))
-            new_ops[-1].location = function.location
-        rewriter.replace(op, new_ops)
 
 
 def _with_axes(op: Operation, value: SSAValue, axes: tuple[int, ...]) -> Operation:
@@ -166,9 +147,10 @@ class AbsorbTransposeIntoLinear(RewritePattern):
 
 @dataclass(frozen=True)
 class StreamlineTransposes(ModulePass):
-    """Move transposes past element-wise operations until they cancel or weights absorb them.
+    """Move transposes past functions and branches until they cancel or weights absorb them.
 
-    All go down first, and meet; one that is left behind an input goes back up to it.
+    All go down first, and meet; one that is left behind an input goes back up to it. Where
+    several readers took a transpose along, what has become equal is computed once.
     """
 
     name = "streamline-transposes"
@@ -178,7 +160,12 @@ class StreamlineTransposes(ModulePass):
             op,
             MergeTransposes(),
             MoveTransposeDown(),
+            MoveTransposePastBranches(),
             MoveFlattenDown(),
+            MoveFlattenPastBranches(),
             AbsorbTransposeIntoLinear(),
         )
-        apply_greedily(op, MoveTransposeToInput())
+        apply_greedily(
+            op, MergeTransposes(), AbsorbTransposeIntoRows(), MoveTransposeToInput(_with_axes)
+        )
+        cse(op)

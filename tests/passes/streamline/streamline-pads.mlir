@@ -59,8 +59,20 @@ func.func @guard(%x: tensor<2x1xsi4>) -> tensor<2x1xf32> {
 // CHECK-NEXT:   bnn.cast %x
 // CHECK-NEXT:   bnn.ewise "neg"
 // CHECK-NEXT:   bnn.pad
-func.func @no_guard(%x: tensor<2x1xsi4>) -> tensor<2x1xf32> {
-  %0 = bnn.cast %x : tensor<2x1xsi4> -> tensor<2x1xf32>
+func.func @no_guard(%x: tensor<2x1xsi8>) -> tensor<2x1xf32> {
+  %0 = bnn.cast %x : tensor<2x1xsi8> -> tensor<2x1xf32>
+  %1 = bnn.ewise "neg" %0 : tensor<2x1xf32> -> tensor<2x1xf32>
+  %2 = bnn.pad %1 before [1 : i64] after [0 : i64] value -3.4028234663852886e+38 : tensor<2x1xf32> -> tensor<3x1xf32>
+  %3 = bnn.max_pool %2 kernel [2 : i64] strides [1 : i64] dilations [1 : i64] : tensor<3x1xf32> -> tensor<2x1xf32>
+  func.return %3 : tensor<2x1xf32>
+}
+
+// Under a function that falls it is the least of the negative values, of which there are few.
+// CHECK-LABEL: @falling_guard
+// CHECK-NEXT:   %[[N:.*]] = bnn.threshold %x
+// CHECK-NEXT:   bnn.pad %[[N]] before [1 : i64] after [0 : i64] value -1.000000e+00 : tensor<2x1x!bnn.bipolar> -> tensor<3x1x!bnn.bipolar>
+func.func @falling_guard(%x: tensor<2x1x!bnn.bipolar>) -> tensor<2x1xf32> {
+  %0 = bnn.cast %x : tensor<2x1x!bnn.bipolar> -> tensor<2x1xf32>
   %1 = bnn.ewise "neg" %0 : tensor<2x1xf32> -> tensor<2x1xf32>
   %2 = bnn.pad %1 before [1 : i64] after [0 : i64] value -3.4028234663852886e+38 : tensor<2x1xf32> -> tensor<3x1xf32>
   %3 = bnn.max_pool %2 kernel [2 : i64] strides [1 : i64] dilations [1 : i64] : tensor<3x1xf32> -> tensor<2x1xf32>

@@ -74,3 +74,17 @@ func.func @negated(%x: tensor<2x1xsi4>) -> tensor<1x2xf32> {
   %3 = bnn.max_pool %2 kernel [2 : i64] strides [2 : i64] dilations [1 : i64] : tensor<2x2xf32> -> tensor<1x2xf32>
   func.return %3 : tensor<1x2xf32>
 }
+
+// Of few values thresholds give the negative ones.
+// CHECK-LABEL: @negated_bits
+// CHECK-NEXT:   %[[N:.*]] = bnn.threshold %x at <tensor<1x2xsi2>, [-1, 1]> steps <tensor<1x2xsi2>, [1, -1]> bias 0 {bnn.margin = "exact"} : tensor<2x1x!bnn.bipolar> -> tensor<2x1x!bnn.bipolar>
+// CHECK-NEXT:   %[[P:.*]] = bnn.max_pool %[[N]]
+// CHECK-NEXT:   %[[C:.*]] = bnn.cast %[[P]]
+// CHECK-NEXT:   %[[M:.*]] = bnn.ewise "mul" %[[C]], <tensor<1xf32>, [-1.0]>
+// CHECK-NEXT:   bnn.ewise "neg" %[[M]]
+func.func @negated_bits(%x: tensor<2x1x!bnn.bipolar>) -> tensor<1x1xf32> {
+  %0 = bnn.cast %x : tensor<2x1x!bnn.bipolar> -> tensor<2x1xf32>
+  %1 = bnn.ewise "neg" %0 : tensor<2x1xf32> -> tensor<2x1xf32>
+  %2 = bnn.max_pool %1 kernel [2 : i64] strides [2 : i64] dilations [1 : i64] : tensor<2x1xf32> -> tensor<1x1xf32>
+  func.return %2 : tensor<1x1xf32>
+}
