@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
+from irc.dialects.dataflow_branch import AddOp, BranchNode, ConcatOp, ForkOp
 from irc.dialects.dataflow_mvu import MvuOp
 from irc.dialects.dataflow_node import (
     MEMORIES,
@@ -29,6 +30,7 @@ from irc.dialects.dataflow_plumbing import (
     WidthConverterOp,
 )
 from irc.dialects.dataflow_pool import MaxPoolOp, SumPoolOp
+from irc.dialects.dataflow_resample import SliceOp, UpsampleOp
 from irc.dialects.dataflow_spatial import SpatialNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dataflow_threshold import ThresholdOp
@@ -37,22 +39,28 @@ from irc.dialects.dataflow_window import WindowOp
 __all__ = [
     "MEMORIES",
     "UNFOLDED",
+    "AddOp",
+    "BranchNode",
+    "ConcatOp",
     "Dataflow",
     "DataflowNode",
     "FifoOp",
     "FoldedNode",
     "Folding",
+    "ForkOp",
     "FromStreamOp",
     "MaxPoolOp",
     "MvuOp",
     "PadOp",
     "ReshapeOp",
     "Resources",
+    "SliceOp",
     "SpatialNode",
     "StreamType",
     "SumPoolOp",
     "ThresholdOp",
     "ToStreamOp",
+    "UpsampleOp",
     "WidthConverterOp",
     "WindowOp",
     "divisors",
@@ -71,6 +79,11 @@ Dataflow = Dialect(
         WindowOp,
         MaxPoolOp,
         SumPoolOp,
+        ForkOp,
+        AddOp,
+        ConcatOp,
+        SliceOp,
+        UpsampleOp,
         WidthConverterOp,
         FifoOp,
     ],

@@ -18,9 +18,11 @@ def folding_properties(folding: Folding) -> dict[str, Attribute]:
 
 def verify_output(folding: Folding, result: StreamType) -> None:
     """Raise `VerifyException` unless the output has a lane a PE and the memory is known."""
-    if result.lanes != folding.pe:
+    lanes = folding.pe * folding.mmv
+    if result.lanes != lanes:
+        each = f" for each of mmv = {folding.mmv}" if folding.mmv > 1 else ""
         raise VerifyException(
-            f"pe = {folding.pe} gives {folding.pe} lanes, not the {result.lanes} of {result}"
+            f"pe = {folding.pe}{each} gives {lanes} lanes, not the {result.lanes} of {result}"
         )
     if folding.memory not in MEMORIES:
         raise VerifyException(f"unknown memory '{folding.memory}'; known are {', '.join(MEMORIES)}")

@@ -17,7 +17,9 @@ from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.dataflow_layer import folding_properties, verify_output, verify_thresholds
 from irc.dialects.dataflow_node import UNFOLDED, FoldedNode, Folding, Resources, divisors
+from irc.dialects.dataflow_products import product_choices, product_luts, smaller_products
 from irc.dialects.dataflow_stream import StreamType, stream_type
+from irc.dialects.dataflow_window import WindowOp
 from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact
 
 BLOCK_MEMORY_DEPTH = 64
@@ -36,11 +38,20 @@ class MvuOp(FoldedNode):
     in a type that holds every sum.
 
     With `groups`, G of them, a vector of the frame is G·K elements and row m works on the K of its
-    group `m // (M/G)`: the unit treats it as G vectors, each of which has M/G rows of its own.
+    group `m // (M/G)`: the unit treats it as G vectors, each of which has M/G rows of its own. With
+    more `pe` than these, it works on Q = pe/(M/G) groups at once, whose elements come interleaved:
+    `channels` of each group in turn, such as those of one element of a window, `(g/Q, k, g%Q, c)`.
 
-    The unit takes `simd` lanes and gives `pe`. It reads a vector once, in SF = K/simd beats, while
-    it computes the first `pe` results, and replays it for the others: NF = M/G/pe folds. The lanes
-    of the input may differ from `simd` until `insert-width-converters` has run.
+    With `mmv`, so many neighbouring vectors are worked on at once, with the same weights; `pe` is M
+    then. They come interleaved, as a `dataflow.window` gives them, the frame being […V/mmv,
+    G·K·mmv]; or one after another in the same beat, […V, G·K], if that holds all of them.
+
+    With `products`, it counts bit-`planes` or uses `multiply`; otherwise what is smaller.
+
+    The unit takes `simd` lanes for each group and vector and gives `pe` for each vector. It reads a
+    vector once, in SF = K/simd beats, while it computes the first `pe` results, and replays it for
+    the others: NF = M/G/pe folds. The lanes of the input may differ until `insert-width-converters`
+    has run.
     """
 
     name = "dataflow.mvu"
@@ -54,11 +65,15 @@ class MvuOp(FoldedNode):
     pe_attr = prop_def(IntegerAttr[I64], prop_name="pe")
     simd_attr = prop_def(IntegerAttr[I64], prop_name="simd")
     memory = prop_def(StringAttr)
+    products = opt_prop_def(StringAttr)
+    channels_attr = opt_prop_def(IntegerAttr[I64], prop_name="channels")
+    mmv_attr = opt_prop_def(IntegerAttr[I64], prop_name="mmv")
     output = result_def(StreamType)
     traits = traits_def(Pure())
     assembly_format = (
-        "$layer $input `weights` $weights (`groups` $groups^)? (`at` $thresholds^)? "
-        "(`steps` $steps^)? (`bias` $bias^)? `pe` $pe `simd` $simd `memory` $memory attr-dict "
+        "$layer $input `weights` $weights (`groups` $groups^)? (`channels` $channels^)? "
+        "(`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
+        "`pe` $pe `simd` $simd `memory` $memory (`mmv` $mmv^)? (`products` $products^)? attr-dict "
         "`:` type($input) `->` type($output)"
     )
 
@@ -73,9 +88,14 @@ class MvuOp(FoldedNode):
         bias: int = 0,
         folding: Folding = UNFOLDED,
         groups: int = 1,
+        channels: int | None = None,
     ) -> None:
-        shape = (*stream_type(value).shape[:-1], weights.shape[0])
-        output = StreamType.of(TensorType(element_type, shape), folding.pe)
+        source = stream_type(value)
+        shape = [*source.shape[:-1], weights.shape[0]]
+        if source.channels == groups * weights.shape[1] * folding.mmv and len(shape) > 1:
+            shape[-2] *= folding.mmv
+        output = StreamType.of(TensorType(element_type, shape), folding.pe * folding.mmv)
+        whole = groups == 1 or channels in (None, weights.shape[1])
         super().__init__(
             operands=[value],
             result_types=[output],
@@ -83,11 +103,11 @@ class MvuOp(FoldedNode):
                 "layer": StringAttr(layer),
                 "weights": weights,
                 "groups": None if groups == 1 else IntegerAttr(groups, i64),
+                "channels": None if whole else IntegerAttr(channels or 1, i64),
                 "thresholds": thresholds,
                 "steps": steps,
                 "bias": None if thresholds is None else IntegerAttr(bias, i64),
-                **folding_properties(folding),
-                "simd": IntegerAttr(folding.simd, i64),
+                **_properties(folding),
             },
         )
 
@@ -112,6 +132,29 @@ class MvuOp(FoldedNode):
         return 1 if self.groups_attr is None else self.groups_attr.value.data
 
     @property
+    def mmv(self) -> int:
+        """Neighbouring vectors worked on at once."""
+        return 1 if self.mmv_attr is None else self.mmv_attr.value.data
+
+    @property
+    def channels(self) -> int:
+        """Elements of a group that come in turn, where groups are interleaved."""
+        return self.columns if self.channels_attr is None else self.channels_attr.value.data
+
+    @property
+    def parallel_groups(self) -> int:
+        """Q: groups worked on at once."""
+        return max(1, self.pe // self.group_rows)
+
+    @property
+    def is_interleaved(self) -> bool:
+        """Whether the elements of neighbouring vectors come in turn."""
+        return (
+            self.mmv > 1
+            and stream_type(self.input).shape[:-1] != stream_type(self.output).shape[:-1]
+        )
+
+    @property
     def rows(self) -> int:
         """M: elements of an output vector, of all groups."""
         return self.weights.shape[0]
@@ -128,8 +171,12 @@ class MvuOp(FoldedNode):
 
     @property
     def vectors(self) -> int:
-        """V: vectors a frame, each group counted."""
-        return stream_type(self.input).elements // self.columns
+        """V: vectors a frame that are worked on one after another, each group counted."""
+        return self._vectors(self.folding)
+
+    def _vectors(self, folding: Folding) -> int:
+        groups = max(1, folding.pe // self.group_rows)
+        return stream_type(self.input).elements // self.columns // groups // folding.mmv
 
     @property
     def synapse_folds(self) -> int:
@@ -139,7 +186,7 @@ class MvuOp(FoldedNode):
     @property
     def neuron_folds(self) -> int:
         """NF = M / G / pe: beats of a group's results, each of which takes SF cycles."""
-        return self.group_rows // self.pe
+        return max(1, self.group_rows // self.pe)
 
     @property
     def layer_name(self) -> str:
@@ -147,33 +194,68 @@ class MvuOp(FoldedNode):
 
     @property
     def folding(self) -> Folding:
-        return Folding(self.pe, self.simd, self.memory.data)
+        products = "auto" if self.products is None else self.products.data
+        return Folding(self.pe, self.simd, self.memory.data, products, self.mmv)
 
     def set_folding(self, folding: Folding) -> None:
-        self.properties.update(folding_properties(folding))
-        self.properties["simd"] = IntegerAttr(folding.simd, i64)
+        for key, value in _properties(folding).items():
+            self.properties.pop(key, None)
+            if value is not None:
+                self.properties[key] = value
 
     def pe_choices(self) -> list[int]:
-        return divisors(self.group_rows)
+        of_groups = [self.group_rows * groups for groups in divisors(self.groups)]
+        return divisors(self.group_rows) + of_groups[1:]
 
     def simd_choices(self) -> list[int]:
         return divisors(self.columns)
 
+    def product_choices(self) -> tuple[str, ...]:
+        return product_choices(self.weights, stream_type(self.input).element_type)
+
+    def mmv_choices(self) -> list[int]:
+        vectors = stream_type(self.output).shape[:-1]
+        return divisors(vectors[-1]) if vectors else [1]
+
+    def unfit(self, folding: Folding) -> str | None:
+        if folding.mmv > 1 and folding.pe != self.rows:
+            return f"mmv = {folding.mmv} needs all rows at once, pe = {self.rows}"
+        if folding.pe > self.group_rows and folding.simd % self.channels:
+            return (
+                f"pe = {folding.pe} takes several groups at once, which come {self.channels} "
+                f"elements each in turn: simd must be a multiple of {self.channels}"
+            )
+        windows = isinstance(self.input.owner, WindowOp) or self.is_interleaved
+        if folding.mmv > 1 and folding.simd != self.columns and not windows:
+            return (
+                f"mmv = {folding.mmv} without windows before the layer needs vectors as a whole, "
+                f"simd = {self.columns}"
+            )
+        return None
+
     def folded_cycles(self, folding: Folding) -> int:
-        return self.vectors * (self.columns // folding.simd) * (self.group_rows // folding.pe)
+        folds = max(1, self.group_rows // folding.pe)
+        return self._vectors(folding) * (self.columns // folding.simd) * folds
+
+    def product_style(self, folding: Folding) -> str:
+        """How the unit multiplies under a folding: `planes` or `multiply`."""
+        if folding.products != "auto":
+            return folding.products
+        return smaller_products(self.weights, stream_type(self.input).element_type)
 
     def folded_area(self, folding: Folding) -> int:
-        input_width = stream_type(self.input).element_width
-        bits = element_width(self.weights.element_type) * input_width
-        sum_width = (self.columns << bits).bit_length()
+        source = stream_type(self.input)
+        bits = element_width(self.weights.element_type) + source.element_width - 1
+        sum_width = bits + self.columns.bit_length()
         # An accumulator and one comparator a row; a multiplexer of fresh and replayed inputs.
         a_row = sum_width * (2 if self.thresholds is None else 1 + self.thresholds.shape[1])
-        return (
-            2 * folding.pe * folding.simd * bits + folding.pe * a_row + (folding.simd * input_width)
-        )
+        a_lane = product_luts(self.product_style(folding), self.weights, source.element_type)
+        groups = max(1, folding.pe // self.group_rows)
+        inputs = folding.simd * groups * source.element_width
+        return round(folding.mmv * (folding.pe * (folding.simd * a_lane + a_row) + inputs))
 
     def input_lanes(self) -> int:
-        return self.simd
+        return self.simd * self.parallel_groups * self.mmv
 
     def cycles(self) -> int:
         return self.folded_cycles(self.folding)
@@ -183,10 +265,15 @@ class MvuOp(FoldedNode):
         return self.synapse_folds + 3
 
     def macs(self) -> int:
-        return self.vectors * self.group_rows * self.columns
+        return stream_type(self.output).elements * self.columns
 
     def weight_bits(self) -> int:
         return self.weights.size * element_width(self.weights.element_type)
+
+    @property
+    def weight_words(self) -> int:
+        """Words of the weight memory, one a cycle."""
+        return self.synapse_folds * (self.rows // self.pe)
 
     def memory_style(self) -> str:
         """Where the weights lie: `memory`, with `auto` decided by depth and size.
@@ -196,7 +283,7 @@ class MvuOp(FoldedNode):
         """
         if self.memory.data != "auto":
             return self.memory.data
-        depth = self.synapse_folds * self.neuron_folds * self.groups
+        depth = self.weight_words
         deep = depth >= BLOCK_MEMORY_DEPTH and self.weight_bits() >= BLOCK_MEMORY_BITS
         return "block" if deep else "auto"
 
@@ -215,23 +302,47 @@ class MvuOp(FoldedNode):
             raise VerifyException(f"weights must be exact [M, K], not {self.weights.type}")
         if self.groups < 1 or self.rows % self.groups:
             raise VerifyException(f"{self.rows} rows are not {self.groups} equal groups")
-        if not source.shape or source.channels != self.columns * self.groups:
+        elements = self.columns * self.groups
+        frames = {(*source.shape[:-1], elements)}
+        if self.mmv > 1 and len(source.shape) > 1:
+            frames.add((*result.shape[:-2], result.shape[-2] // self.mmv, elements * self.mmv))
+        if not source.shape or source.shape not in frames:
             raise VerifyException(
                 f"weights of {self.columns} columns do not fit {source}"
                 + (f" in {self.groups} groups" if self.groups > 1 else "")
             )
-        if result.shape != (*source.shape[:-1], self.rows):
+        vectors = [*source.shape[:-1]]
+        if source.channels != elements:
+            vectors[-1] *= self.mmv
+        if result.shape != (*vectors, self.rows):
             raise VerifyException(f"{self.rows} rows do not give {result}")
+        if self.mmv not in self.mmv_choices():
+            raise VerifyException(f"mmv = {self.mmv} does not divide the vectors of {result}")
         if self.simd < 1 or self.columns % self.simd:
             raise VerifyException(
                 f"simd = {self.simd} does not divide the {self.columns} elements of a vector"
             )
-        if self.pe < 1 or self.group_rows % self.pe:
+        if self.pe not in self.pe_choices():
             raise VerifyException(
                 f"pe = {self.pe} does not divide the {self.group_rows} rows"
-                + (" of a group" if self.groups > 1 else "")
+                + (" of a group, nor is it those of several groups" if self.groups > 1 else "")
+            )
+        if self.columns % self.channels:
+            raise VerifyException(f"{self.channels} channels are no part of {self.columns} columns")
+        problem = self.unfit(self.folding)
+        if problem is not None:
+            raise VerifyException(problem)
+        if self.mmv > 1 and self.simd != self.columns and not self.is_interleaved:
+            raise VerifyException(
+                f"vectors that come one after another, mmv = {self.mmv} of them, come as a whole: "
+                f"simd = {self.columns}"
             )
         verify_output(self.folding, result)
+        if self.folding.products not in self.product_choices():
+            raise VerifyException(
+                f"products cannot be '{self.folding.products}' here; possible are "
+                f"{', '.join(self.product_choices())}"
+            )
         if self.thresholds is None:
             if isinstance(result.element_type, BipolarType):
                 raise VerifyException("without thresholds the result is a sum, not bipolar")
@@ -243,3 +354,13 @@ class MvuOp(FoldedNode):
             if self.bias_attr is None:
                 raise VerifyException("thresholds need a bias")
             verify_thresholds(self.thresholds, self.steps, self.rows)
+
+
+def _properties(folding: Folding) -> dict[str, Attribute | None]:
+    """The properties that say how a unit is folded; None for those left out."""
+    return {
+        **folding_properties(folding),
+        "simd": IntegerAttr(folding.simd, i64),
+        "mmv": None if folding.mmv == 1 else IntegerAttr(folding.mmv, i64),
+        "products": None if folding.products == "auto" else StringAttr(folding.products),
+    }

@@ -29,11 +29,14 @@ class Resources:
 
 @dataclass(frozen=True)
 class Folding:
-    """How much of a layer is worked on at once; `memory` is where its weights lie."""
+    """How much of a layer is worked on at once; `memory` is where its weights lie, `products` how
+    it multiplies, `mmv` how many neighbouring vectors meet the same weights at once."""
 
     pe: int = 1
     simd: int = 1
     memory: str = "auto"
+    products: str = "auto"
+    mmv: int = 1
 
 
 UNFOLDED = Folding()
@@ -70,8 +73,8 @@ class DataflowNode(IRDLOperation, ABC):
 class FoldedNode(DataflowNode):
     """A node that computes, and may do so in more or fewer cycles.
 
-    `pe` elements of the result are worked on at once, each from `simd` elements of the input; the
-    output stream has `pe` lanes.
+    `pe` elements of the result are worked on at once, each from `simd` elements of the input, for
+    `mmv` neighbours in space; the output stream has `pe` lanes for each of these.
     """
 
     @property
@@ -95,6 +98,18 @@ class FoldedNode(DataflowNode):
     @abstractmethod
     def simd_choices(self) -> list[int]:
         """Possible values of SIMD with any PE, ascending; empty where there is no such choice."""
+
+    def mmv_choices(self) -> list[int]:
+        """Possible values of MMV where PE covers all rows, ascending."""
+        return [1]
+
+    def unfit(self, folding: Folding) -> str | None:
+        """Why PE, SIMD and MMV, each of them a possible value, do not go together."""
+        return None
+
+    def product_choices(self) -> tuple[str, ...]:
+        """Possible ways to multiply; none where nothing is multiplied."""
+        return ()
 
     @abstractmethod
     def folded_cycles(self, folding: Folding) -> int:

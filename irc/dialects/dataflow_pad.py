@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
@@ -21,17 +22,18 @@ from xdsl.irdl import (
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_spatial import integers, values_of
-from irc.dialects.dataflow_node import Resources
+from irc.dialects.dataflow_node import Resources, divisors
 from irc.dialects.dataflow_spatial import SpatialNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
-from irc.dialects.dense import BipolarType, element_range
+from irc.dialects.padding import check_border_value, padded_space
 
 
 @irdl_op_definition
 class PadOp(SpatialNode):
     """The frame with a border of `value`, as `bnn.pad`.
 
-    Borders leave as soon as there is room for them, those in front of a frame before it comes.
+    Borders leave as soon as there is room for them, those in front of a frame before it comes. A
+    beat may hold several neighbours along the innermost axis, with all their channels.
     """
 
     name = "dataflow.pad"
@@ -81,13 +83,22 @@ class PadOp(SpatialNode):
         return int(self.value_attr.value.data)
 
     @property
+    def pixels(self) -> int:
+        """Elements in space in a beat, neighbours along the innermost axis, on either side."""
+        return max(1, self.lanes // stream_type(self.input).channels)
+
+    @property
+    def chunks(self) -> int:
+        return max(1, super().chunks)
+
+    @property
     def first_inside(self) -> tuple[int, int]:
         """Row and column of the first element that is not border."""
         return _rows_and_columns(self.before, 0)
 
     @property
     def inner_size(self) -> tuple[int, int]:
-        """Rows and columns of the input; a sequence is one column."""
+        """Rows and columns of the input; a sequence is one row."""
         return _rows_and_columns(self.space, 1)
 
     @property
@@ -95,14 +106,21 @@ class PadOp(SpatialNode):
         """Rows and columns of the output."""
         return _rows_and_columns(stream_type(self.output).shape[:-1], 1)
 
+    def pixel_choices(self) -> list[int]:
+        """How many elements in space a beat can hold, ascending: rows are whole beats before and
+        after."""
+        return divisors(math.gcd(self.inner_size[1], self.outer_size[1]))
+
     def inside(self) -> list[bool]:
-        """For each beat of the output whether it comes from the input."""
+        """For each beat of the output whether a beat of the input is taken for it: that which has
+        the last of its elements, if one has."""
         (top, left), (rows, columns) = self.first_inside, self.inner_size
         height, width = self.outer_size
+        first = left // self.pixels
         return [
-            top <= y < top + rows and left <= x < left + columns
+            top <= y < top + rows and first <= x < first + columns // self.pixels
             for y in range(height)
-            for x in range(width)
+            for x in range(width // self.pixels)
             for _ in range(self.chunks)
         ]
 
@@ -112,36 +130,32 @@ class PadOp(SpatialNode):
     def latency(self) -> int:
         return 1
 
-    def resources(self) -> Resources:
-        counters = stream_type(self.output).beats.bit_length()
-        width = stream_type(self.output).beat_width
+    def resources_at(self, lanes: int) -> Resources:
+        result = stream_type(self.output)
+        counters = (result.elements // lanes).bit_length()
+        width = lanes * result.element_width
         return Resources(3 * counters + width, counters + width)
 
     def verify_(self) -> None:
-        self.check_frame()
+        channels = stream_type(self.input).channels
+        if self.pixels == 1:
+            self.check_frame()
+        elif self.lanes % channels or self.pixels not in self.pixel_choices():
+            possible = ", ".join(str(channels * pixels) for pixels in self.pixel_choices())
+            raise VerifyException(
+                f"{self.lanes} lanes are no whole part of a row before and after; with all "
+                f"channels, possible are {possible}"
+            )
         source, result = stream_type(self.input), stream_type(self.output)
-        if len(self.before) != len(self.space) or len(self.after) != len(self.space):
-            raise VerifyException(f"a border for each of the {len(self.space)} axes is needed")
-        if min((*self.before, *self.after)) < 0:
-            raise VerifyException("a border cannot be negative")
-        padded = [s + b + a for s, b, a in zip(self.space, self.before, self.after, strict=True)]
+        padded = padded_space(self.space, self.before, self.after)
         if result.shape != (*padded, source.channels):
             raise VerifyException(
                 f"the result has shape {[*padded, source.channels]}, not {result}"
             )
-        low, high = element_range(result.element_type)
-        least, most = element_range(source.element_type)
         value = self.value_attr.value.data
-        holds = value == int(value) and low <= value <= high and low <= least and most <= high
-        if isinstance(result.element_type, BipolarType):
-            holds = value in (-1, 1) and isinstance(source.element_type, BipolarType)
-        if not holds:
-            raise VerifyException(
-                f"{result.element_type} holds not both {value:g} and every value of "
-                f"{source.element_type}"
-            )
+        check_border_value(value, source.element_type, result.element_type)
 
 
-def _rows_and_columns(values: tuple[int, ...], column: int) -> tuple[int, int]:
-    """An entry for rows and one for columns, which for a sequence is `column`."""
-    return values[0], values[1] if len(values) == 2 else column
+def _rows_and_columns(values: tuple[int, ...], row: int) -> tuple[int, int]:
+    """An entry for rows, which for a sequence is `row`, and one for columns."""
+    return (row, values[0]) if len(values) == 1 else (values[0], values[1])

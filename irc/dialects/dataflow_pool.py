@@ -59,7 +59,7 @@ class _PoolOp(WindowedNode):
 
     def completes(self) -> list[bool]:
         """For each beat of the input whether it is the last that a result waits for."""
-        geometry = self.geometry()
+        geometry, chunks = self.geometry(), range(self.chunks)
         done = [
             {count * stride + kernel - 1 for count in range(counts)}
             for counts, stride, kernel in zip(
@@ -70,7 +70,7 @@ class _PoolOp(WindowedNode):
             y in done[0] and x in done[1]
             for y in range(geometry.size[0])
             for x in range(geometry.size[1])
-            for _ in range(self.chunks)
+            for _ in chunks
         ]
 
     def cycles(self) -> int:
@@ -80,10 +80,11 @@ class _PoolOp(WindowedNode):
         # One cycle to read what the window holds so far, one to add to it.
         return self.completes().index(True) + 2
 
-    def resources(self) -> Resources:
-        width = stream_type(self.output).beat_width
-        counters = self.input_beats.bit_length()
-        stored = self.partial_beats * width
+    def resources_at(self, lanes: int) -> Resources:
+        result = stream_type(self.output)
+        width = lanes * result.element_width
+        counters = (stream_type(self.input).elements // lanes).bit_length()
+        stored = self.geometry().counts[1] * result.channels * result.element_width
         return Resources(2 * width + 4 * counters, 3 * width + 2 * counters, stored)
 
     def check_pool(self) -> None:

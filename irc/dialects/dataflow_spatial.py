@@ -24,7 +24,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_spatial import check_windows, values_of, window_counts
-from irc.dialects.dataflow_node import DataflowNode
+from irc.dialects.dataflow_node import DataflowNode, Resources
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.window_geometry import WindowGeometry
 
@@ -44,6 +44,13 @@ class SpatialNode(DataflowNode):
     def input_lanes(self) -> int:
         """Elements a beat that the unit takes."""
         return self.lanes
+
+    @abstractmethod
+    def resources_at(self, lanes: int) -> Resources:
+        """What the unit takes with so many channels a beat."""
+
+    def resources(self) -> Resources:
+        return self.resources_at(self.lanes)
 
     @property
     def chunks(self) -> int:

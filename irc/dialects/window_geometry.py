@@ -40,10 +40,10 @@ class WindowGeometry:
     ) -> WindowGeometry:
         """The geometry of windows over one or two axes."""
         return WindowGeometry(
-            _rows_and_columns(space, space),
-            _rows_and_columns(space, kernel),
-            _rows_and_columns(space, strides),
-            _rows_and_columns(space, dilations),
+            rows_and_columns(space, space),
+            rows_and_columns(space, kernel),
+            rows_and_columns(space, strides),
+            rows_and_columns(space, dilations),
             chunks,
             groups,
         )
@@ -142,9 +142,11 @@ class WindowGeometry:
 
         Besides the rows of the current windows there is room for those that the next row of
         windows adds; at the end of a frame that is all but one row of the next frame's first
-        windows, and the rows in between that no window reads.
+        windows, and the rows in between that no window reads. Where channels are read group by
+        group, the last row of a window is read early, and is there, too.
         """
-        ahead = max(self.strides[0], self.extent - 1 + self.unused_rows)
+        early = self.extent if self.groups > 1 else self.extent - 1
+        ahead = max(self.strides[0], early + self.unused_rows)
         return (self.extent + ahead) * self.row_beats
 
     def offsets(self) -> list[int]:
@@ -161,7 +163,7 @@ class WindowGeometry:
         ]
 
 
-def _rows_and_columns(space: Sequence[int], values: Sequence[int]) -> Pair:
+def rows_and_columns(space: Sequence[int], values: Sequence[int]) -> Pair:
     """The entry for rows and that for columns, of which a sequence has one."""
     if len(space) == 1:
         return values[0], 1

@@ -16,6 +16,7 @@ from irc.backends.verilog.project import (
     write_verilog_project,
 )
 from irc.dialects.dataflow import StreamType
+from irc.flow.fifos import hardware_fifos
 from irc.flow.ladder import Ladder
 from irc.flow.layers import hardware_layers
 from irc.interp.beats import frames_to_beats
@@ -44,6 +45,7 @@ def write_hardware(ladder: Ladder, folder: Path, frames: Array) -> Sequence[Path
             output=_layout(design.result),
             cycles=design.cycles(),
             layers=[asdict(layer) for layer in hardware_layers(module)],
+            fifos=[asdict(fifo) for fifo in hardware_fifos(module)],
         ),
         extra={"folding.txt": format_folding(module)},
     )

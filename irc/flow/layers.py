@@ -40,8 +40,10 @@ def software_layers(module: ModuleOp) -> list[Layer]:
             case bnn.MaxPoolOp() | bnn.SumPoolOp():
                 kind = f"{_kind(op)} {times(op.kernel)}"
                 rows.append(Layer(_name(op), kind, _shapes(op), 0, 0))
-            case bnn.PadOp():
-                rows.append(Layer(_name(op), "pad", _shapes(op), 0, 0))
+            case bnn.PadOp() | bnn.UpsampleOp() | bnn.SliceOp() | bnn.ConcatOp():
+                rows.append(Layer(_name(op), _kind(op), _shapes(op), 0, 0))
+            case bnn.AddOp():
+                rows.append(Layer(_name(op), "add", _shape(op), 0, 0))
             case bnn.ArgmaxOp():
                 rows.append(Layer(_name(op), "argmax", _shape(op), 0, 0))
             case _:
@@ -78,8 +80,13 @@ def hardware_layers(module: ModuleOp) -> list[Layer]:
                 kind = f"{_kind(op)} {times(op.kernel)}"
                 row = Layer(_name(op), kind, _stream_shapes(op.input, op.output), 0, 0)
                 rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
-            case dataflow.PadOp():
-                row = Layer(_name(op), "pad", _stream_shapes(op.input, op.output), 0, 0)
+            case dataflow.AddOp():
+                shape = times(dataflow.stream_type(op.output).shape)
+                rows.append(Layer(op.layer.data, "add", shape, 0, 0, op.lanes, None, op.cycles()))
+            case (
+                dataflow.PadOp() | dataflow.UpsampleOp() | dataflow.SliceOp() | dataflow.ConcatOp()
+            ):
+                row = Layer(_name(op), _kind(op), _stream_shapes(*op.operands, op.output), 0, 0)
                 rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
             case _:
                 pass
@@ -112,13 +119,17 @@ def _kind(op: Operation) -> str:
     return op.name.split(".")[-1].replace("_", " ")
 
 
-def _stream_shapes(source: SSAValue, result: SSAValue) -> str:
-    shapes = (dataflow.stream_type(value).shape for value in (source, result))
-    return " → ".join(map(times, shapes))
+def _stream_shapes(*values: SSAValue) -> str:
+    """`3×4 + 3×5 → 3×9`; the last value is the result."""
+    *sources, result = (times(dataflow.stream_type(value).shape) for value in values)
+    return f"{' + '.join(sources)} → {result}"
 
 
 def _shapes(op: Operation) -> str:
-    return f"{_shape(op)} → {times(bnn.frame_type(op.results[0]).get_shape())}"
+    *sources, result = (
+        times(bnn.frame_type(value).get_shape()) for value in (*op.operands, op.results[0])
+    )
+    return f"{' + '.join(sources)} → {result}"
 
 
 def _name(op: Operation) -> str:

@@ -53,7 +53,7 @@ class DataflowFunctions(InterpreterFunctions):
 
     @impl(dataflow.MvuOp)
     def run_mvu(self, interpreter: Interpreter, op: dataflow.MvuOp, args: PythonValues) -> Any:
-        vectors = args[0].reshape(len(args[0]), -1, op.groups, op.columns)
+        vectors = _vectors(op, args[0])
         weights = op.weights.numpy().reshape(op.groups, op.group_rows, op.columns)
         parts = [exact_matmul(vectors[:, :, g], weights[g]) for g in range(op.groups)]
         sums = np.concatenate(parts, axis=-1)
@@ -71,6 +71,16 @@ class DataflowFunctions(InterpreterFunctions):
             op, op.thresholds.numpy(), from_lanes(args[0], dataflow.stream_type(op.input))
         )
         return (to_lanes(values, dataflow.stream_type(op.output)),)
+
+
+def _vectors(op: dataflow.MvuOp, beats: Array) -> Array:
+    """The vectors of each group, [N, V, G, K], from the order in which their elements come."""
+    together, frames = op.parallel_groups, len(beats)
+    mmv = op.mmv if op.is_interleaved else 1
+    taps = op.columns // op.channels
+    shape = (frames, -1, op.groups // together, taps, together, op.channels, mmv)
+    x = beats.reshape(shape).transpose(0, 1, 6, 2, 4, 3, 5)
+    return x.reshape(frames, -1, op.groups, op.columns)
 
 
 def _threshold(op: dataflow.MvuOp | dataflow.ThresholdOp, thresholds: Array, x: Array) -> Array:

@@ -42,6 +42,10 @@ class DataflowWindowFunctions(InterpreterFunctions):
         if op.groups > 1:
             parts = rows.reshape(*rows.shape[:-1], op.groups, -1)
             rows = np.moveaxis(parts, -2, 1 + len(op.kernel))
+        if op.mmv > 1:
+            *outer, inner = rows.shape[1 : 1 + len(op.kernel)]
+            rows = rows.reshape(len(frames), *outer, inner // op.mmv, op.mmv, -1)
+            rows = np.swapaxes(rows, -2, -1)
         return (to_lanes(rows, dataflow.stream_type(op.output)),)
 
     @impl(dataflow.MaxPoolOp)

@@ -30,19 +30,19 @@ class PadCycles(UnitCycles):
         self.out = loads or not free
 
 
-class WindowCycles(UnitCycles):
+class BufferCycles(UnitCycles):
     """A circular buffer that is written beat by beat, and freed window by window.
 
-    `level` counts the beats from the start of the current window to the last one written; it is
-    negative while beats come that no window reads.
+    A window is the beats at `offsets` from its start, in the order in which they are read;
+    `steps` are the distances from one window to the next, over and over. `level` counts the beats
+    from the start of the current window to the last one written; it is negative while beats come
+    that no window reads.
     """
 
-    def __init__(self, geometry: WindowGeometry) -> None:
-        self.depth = geometry.buffer_beats
-        self.offsets = geometry.offsets()
-        rows, columns = geometry.counts
-        row = [geometry.next_window] * (columns - 1)
-        self.steps = [*row, geometry.next_row] * (rows - 1) + [*row, geometry.next_frame]
+    def __init__(self, depth: int, offsets: Sequence[int], steps: Sequence[int]) -> None:
+        self.depth = depth
+        self.offsets = offsets
+        self.steps = steps
         self.level = 0
         self.beat = 0
         self.window = 0
@@ -65,6 +65,23 @@ class WindowCycles(UnitCycles):
                 self.beat = 0
                 self.level -= self.steps[self.window]
                 self.window = (self.window + 1) % len(self.steps)
+
+
+class WindowCycles(BufferCycles):
+    """The rows of a frame, of which windows are read."""
+
+    def __init__(self, geometry: WindowGeometry) -> None:
+        rows, columns = geometry.counts
+        row = [geometry.next_window] * (columns - 1)
+        steps = [*row, geometry.next_row] * (rows - 1) + [*row, geometry.next_frame]
+        super().__init__(geometry.buffer_beats, geometry.offsets(), steps)
+
+
+class UpsampleCycles(BufferCycles):
+    """Blocks of a frame, each read several times, while the next one comes in."""
+
+    def __init__(self, block_beats: int, blocks: int, offsets: Sequence[int]) -> None:
+        super().__init__(2 * block_beats, offsets, [block_beats] * blocks)
 
 
 class PoolCycles(PipelineCycles):

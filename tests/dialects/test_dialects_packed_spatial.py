@@ -55,7 +55,7 @@ REFUSED = [
     (
         'packed.pad "p" %x space [4 : i64] before [1 : i64] after [0 : i64] value 0 '
         f": {SIGNS} -> !packed.bits<5x5x!bnn.bipolar, 8>",
-        "a bipolar border is −1 or +1",
+        "bipolar holds not both 0 and every value of !bnn.bipolar",
     ),
     (
         'packed.pad "p" %x space [4 : i64] before [1 : i64] after [0 : i64] value 4 '

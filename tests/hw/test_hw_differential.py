@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hw_tools import (
     parse_hw,
@@ -84,7 +85,7 @@ class RandomLogic:
         x = self.pick()
         width = b.width(x)
         same: Callable[[], SSAValue] = lambda: self.of_width(width)  # noqa: E731
-        choice = rng.randrange(14)
+        choice = rng.randrange(15)
         if choice < 4:
             operation = rng.choice([b.add, b.mul, b.and_, b.or_, b.xor, b.sub, b.xnor])
             return operation(x, same())
@@ -116,6 +117,16 @@ class RandomLogic:
             op = op_type(x, divisor)
             b.insert(op)
             return op.result
+        if choice == 13:
+            # A table of a power of two of words, at a sum of inputs that wraps around.
+            wide = [name for name, width in self.inputs.items() if width > 1]
+            if not wide:
+                return b.not_(x)
+            bits = min(self.inputs[name] for name in wide)
+            bits = min(bits, rng.choice([1, 2, 3]))
+            parts = [b.extract(b.input(rng.choice(wide)), 0, bits) for _ in range(2)]
+            words = np.random.default_rng(rng.getrandbits(32)).integers(0, 2, (1 << bits, 5))
+            return b.rom("words", words, b.add(*parts))
         return b.named("named", b.add(x, same()))
 
     def vectors(self, count: int) -> list[dict[str, int]]:

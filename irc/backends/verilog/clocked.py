@@ -70,12 +70,12 @@ def print_memory_accesses(
         lines.section()
         lines.add(f"  always @(posedge {values.read(op.clk).text}) begin")
         if isinstance(op, rtl.RamOp):
-            address = values.read(op.write_address).text
+            address = values.read(op.write_address).as_index
             data = values.read(op.write_data).text
             _when(lines, values, op.write_enable, f"{memory}[{address}] <= {data};")
-            address, enable = values.read(op.read_address).text, op.read_enable
+            address, enable = values.read(op.read_address).as_index, op.read_enable
         else:
-            address, enable = values.read(op.address).text, op.enable
+            address, enable = values.read(op.address).as_index, op.enable
         _when(lines, values, enable, f"{output} <= {memory}[{address}];")
         lines.add("  end")
 

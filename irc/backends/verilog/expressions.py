@@ -60,6 +60,15 @@ class Expr:
         return self.text if self.operator in ("", "~") else f"({self.text})"
 
     @property
+    def as_index(self) -> str:
+        """The text as an index.
+
+        Indices are self-determined, but Icarus Verilog computes them in more bits: the carry of a
+        sum that should wrap around would point behind the end. A concatenation keeps the width.
+        """
+        return f"{{{self.text}}}" if self.operator else self.text
+
+    @property
     def as_signed(self) -> str:
         """The text as a signed operand."""
         return self.signed_text or f"$signed({self.text})"

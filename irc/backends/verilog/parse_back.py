@@ -110,11 +110,11 @@ class _Reader(Transformer[Token, None]):
         memory = self.scope.memory(name)
         for position, word in enumerate(words):
             self.scope.line = word.line or 0
-            target, _, value = word[:-1].partition(" = ")
+            target, _, value = word[:-1].partition(" =")
             if target != f"{name}[{position}]":
                 raise self.scope.fail(f"expected word {position} of '{name}', not {target}")
             self.scope.expect(
-                f"a word of '{name}'", _literal_width(self.scope, value), memory.width
+                f"a word of '{name}'", _literal_width(self.scope, value.lstrip()), memory.width
             )
         if len(words) != memory.depth:
             raise self.scope.fail(f"'{name}' has {memory.depth} words, not {len(words)}")

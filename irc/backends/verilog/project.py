@@ -76,7 +76,7 @@ class ProjectMetadata:
 
     `cycles` is the model's number of clock cycles a frame when frames follow each other without a
     gap, `latency` the number from the first input beat to the last output beat of one frame.
-    `layers` are the rows of the per-layer table: names of columns to values.
+    `layers` and `fifos` are the rows of tables: names of columns to values.
     """
 
     model: str
@@ -85,6 +85,7 @@ class ProjectMetadata:
     cycles: int | None = None
     latency: int | None = None
     layers: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
+    fifos: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
 
 
 def write_verilog_project(
@@ -188,6 +189,7 @@ def _project_files(
         "sources": {name: {"crc32": _crc32(text)} for name, text in sources.items()},
         "hex": {name: _hex_entry(text) for name, text in hex_files.items()},
         "layers": metadata.layers,
+        "fifos": metadata.fifos,
     }
     contents[MARKER] = json.dumps(manifest, indent=2) + "\n"
     return contents

@@ -59,7 +59,7 @@ cycle after it.
 ## Timing
 
 {_timing(metadata)}
-{_layers(metadata.layers)}## Files
+{_table("Layers", metadata.layers)}{_fifos(metadata.fifos)}## Files
 
 | | |
 |---|---|
@@ -106,7 +106,17 @@ def _timing(metadata: ProjectMetadata) -> str:
     return "".join(lines) or "Run the tests: `full_rate` measures it.\n"
 
 
-def _layers(rows: Sequence[Mapping[str, object]]) -> str:
+def _fifos(rows: Sequence[Mapping[str, object]]) -> str:
+    if not rows:
+        return ""
+    table = _table("FIFOs", rows)
+    return (
+        f"{table}A depth is what the stream needs so that no unit waits for want of room; `width` "
+        "is the bits\nof a beat.\n\n"
+    )
+
+
+def _table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
     if not rows:
         return ""
     columns = list(rows[0])
@@ -115,4 +125,4 @@ def _layers(rows: Sequence[Mapping[str, object]]) -> str:
         ["" if row.get(column) is None else str(row[column]) for column in columns] for row in rows
     ]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## Layers\n\n{table}\n\n"
+    return f"## {title}\n\n{table}\n\n"

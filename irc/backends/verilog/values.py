@@ -126,10 +126,9 @@ class Values:
         if width(op.input) == step:
             return Expr(array)
         if step == 1:
-            return Expr(f"{array}[{position.text}]")
-        # The product is 32 bits wide; a concatenation keeps that from widening the index.
-        index = f"{{{position.text}}}" if position.operator else position.text
-        return Expr(f"{array}[{index} * {step} +: {step}]")
+            return Expr(f"{array}[{position.as_index}]")
+        # The product is 32 bits wide, and would widen a sum too.
+        return Expr(f"{array}[{position.as_index} * {step} +: {step}]")
 
 
 def _inverts(op: comb.XorOp) -> bool:

@@ -13,12 +13,13 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn, dataflow
-from irc.dialects.dense import is_exact
 from irc.errors import UnsupportedError
-from irc.passes.hardware.layer_names import UniqueNames, describe, layer_name
-from irc.passes.hardware.spatial_units import pad_unit, pool_units, spatial_obstacle, window_units
-from irc.passes.obstacles import Obstacle
-from irc.passes.rewriting import functions_of
+from irc.passes.hardware import section_ends
+from irc.passes.hardware.branch_units import branch_units, fork_streams
+from irc.passes.hardware.hardware_section import hardware_obstacles, hardware_section
+from irc.passes.hardware.spatial_units import pad_unit, pool_units, window_units
+from irc.passes.layer_names import UniqueNames, layer_name
+from irc.passes.rewriting import erase_dead, functions_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class ConvertBnnToDataflow(ModulePass):
 
     A `bnn.linear` and the `bnn.threshold` that alone reads it become one matrix-vector unit:
     `threshold(linear(x)) = mvu(x)` with the thresholds fused. A convolution is a matrix-vector
-    unit on sliding windows. Every unit starts unfolded.
+    unit on sliding windows. A stream that several units read goes through a fork. Where several
+    values enter or leave, their frames follow each other in the one stream there is. Every unit
+    starts unfolded.
     """
 
     name = "convert-bnn-to-dataflow"
@@ -41,112 +44,80 @@ class ConvertBnnToDataflow(ModulePass):
             _convert(function)
 
 
-def hardware_obstacles(function: FuncOp) -> list[Obstacle]:
-    """Everything in the way of putting a `bnn` function into hardware, in program order."""
-    section = _section(function)
-    if not section:
-        return [
-            Obstacle(
-                function,
-                "no linear or threshold operation on exact values, nothing to put in hardware",
-            )
-        ]
-    found: list[Obstacle] = []
-    previous: Operation | None = None
-    for op in section:
-        reason = _unsupported(op)
-        if reason is None and previous is not None and op.operands[0] not in previous.results:
-            reason = "it does not follow the layer before it: hardware has no branches yet"
-        if reason is None and op is not section[-1] and not op.results[0].has_one_use():
-            readers = sorted(describe(use.operation) for use in op.results[0].uses)
-            reason = f"{' and '.join(readers)} read its result: hardware has no branches yet"
-        if reason is not None:
-            found.append(Obstacle(op, reason))
-        previous = op
-    return found
-
-
-def _section(function: FuncOp) -> list[Operation]:
-    """The operations from the first exact layer to the last, in program order."""
-    ops = list(function.body.block.ops)
-    layers = [index for index, op in enumerate(ops) if _is_layer(op)]
-    return ops[layers[0] : layers[-1] + 1] if layers else []
-
-
-def _is_layer(op: Operation) -> bool:
-    match op:
-        case bnn.ThresholdOp():
-            return True
-        case bnn.LinearOp() | bnn.ConvOp() | bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp():
-            return is_exact(bnn.frame_type(op.output).element_type)
-        case _:
-            return False
-
-
-def _unsupported(op: Operation) -> str | None:
-    match op:
-        case bnn.TransposeOp() if not _keeps_order(op):
-            return (
-                f"transposing by {list(op.axes)} reorders a stream, which hardware has no unit for"
-            )
-        case bnn.LinearOp() | bnn.ConvOp() if not _is_layer(op):
-            return "its weights or inputs are floating-point numbers, between exact layers"
-        case bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp() if not _is_layer(op):
-            return "floating-point arithmetic between exact layers has no hardware"
-        case bnn.ConvOp() | bnn.PadOp() | bnn.MaxPoolOp() | bnn.SumPoolOp():
-            return spatial_obstacle(op)
-        case bnn.LinearOp() | bnn.ThresholdOp() | bnn.ReshapeOp() | bnn.TransposeOp():
-            return None
-        case bnn.CastOp() | bnn.EwiseOp() | bnn.QuantizeOp() | bnn.FloatThresholdOp():
-            return "floating-point arithmetic between exact layers has no hardware"
-        case _:
-            return "hardware has no unit for it"
-
-
-def _keeps_order(op: bnn.TransposeOp) -> bool:
-    """Whether only axes of extent 1 move."""
-    shape = bnn.frame_type(op.input).get_shape()
-    kept = [axis for axis in op.axes if shape[axis] != 1]
-    return kept == sorted(kept)
-
-
 def _convert(function: FuncOp) -> None:
-    section = _section(function)
+    erase_dead(function)
+    section = hardware_section(function)
+    build = _Builder(section_ends.hoist_entries(function, section))
+    first, last = section.ops[0], section.ops[-1]
+    joining, source = section_ends.join(section.entries)
+    build.insert(joining, first)
+    entry = dataflow.ToStreamOp(source, 1)
+    build.insert([entry], first)
+    streams: dict[SSAValue, SSAValue] = {}
     names = UniqueNames()
-    entry = dataflow.ToStreamOp(section[0].operands[0], 1)
-    entry.location = section[0].location
-    Rewriter.insert_op(entry, InsertPoint.before(section[0]))
-    value: SSAValue = entry.output
-    result = section[-1].results[0]
-    remaining = iter(section)
-    for op in remaining:
-        fused = next(remaining) if op is not section[-1] and _fuses(op) else None
-        for unit in _units(op, fused, value, names):
-            unit.location = op.location
-            Rewriter.insert_op(unit, InsertPoint.before(section[0]))
-            value = unit.results[0]
-        value.name_hint = (fused or op).results[0].name_hint
-    leave = dataflow.FromStreamOp(value)
-    leave.location = section[-1].location
-    Rewriter.insert_op(leave, InsertPoint.before(section[0]))
-    result.replace_all_uses_with(leave.output)
-    for op in reversed(section):
+    made = section_ends.stream_parts(entry.output, section.entries, section, names)
+    for value, (units, stream) in zip(section.entries, made, strict=True):
+        build.insert(units, first)
+        streams[value] = stream
+    fused: set[Operation] = set()
+    exits = section.exits
+    for op in section.ops:
+        if op in fused:
+            continue
+        thresholds = _fused_thresholds(op, exits)
+        values = [streams[operand] for operand in op.operands]
+        units = _units(op, thresholds, values, names)
+        build.insert(units, op)
+        end = thresholds or op
+        fused.add(end)
+        streams[end.results[0]] = units[-1].results[0] if units else values[0]
+        if units:
+            units[-1].results[0].name_hint = end.results[0].name_hint
+    joining, joined = section_ends.stream_join([streams[value] for value in exits])
+    build.insert(joining, last)
+    leave = dataflow.FromStreamOp(joined)
+    build.insert([leave], last)
+    frames = [bnn.frame_type(value) for value in exits]
+    made = section_ends.parts(leave.output, frames)
+    for value, (parts, part) in zip(exits, made, strict=True):
+        build.insert(parts, last)
+        value.replace_uses_with_if(part, lambda use: use.operation not in section.ops)
+    fork_streams(build.ops)
+    for op in reversed(section.ops):
         op.detach()
         op.erase()
 
 
-def _fuses(op: Operation) -> bool:
-    """Whether a linear operation is followed by thresholds; nothing else reads its sums then."""
-    if not isinstance(op, bnn.LinearOp | bnn.ConvOp):
-        return False
-    return isinstance(op.output.get_user_of_unique_use(), bnn.ThresholdOp)
+class _Builder:
+    """Inserts operations one after another."""
+
+    def __init__(self, place: InsertPoint) -> None:
+        self.place = place
+        self.ops: list[Operation] = []
+
+    def insert(self, ops: Sequence[Operation], origin: Operation) -> None:
+        """Insert, with the source location of `origin`."""
+        for op in ops:
+            op.location = origin.location
+            Rewriter.insert_op(op, self.place)
+            self.place = InsertPoint.after(op)
+            self.ops.append(op)
+
+
+def _fused_thresholds(op: Operation, exits: Sequence[SSAValue]) -> bnn.ThresholdOp | None:
+    """The thresholds that alone read the sums of a linear operation."""
+    if not isinstance(op, bnn.LinearOp | bnn.ConvOp) or op.output in exits:
+        return None
+    reader = op.output.get_user_of_unique_use()
+    return reader if isinstance(reader, bnn.ThresholdOp) else None
 
 
 def _units(
-    op: Operation, fused: Operation | None, value: SSAValue, names: UniqueNames
+    op: Operation, fused: bnn.ThresholdOp | None, values: Sequence[SSAValue], names: UniqueNames
 ) -> Sequence[Operation]:
     """The units, one after another, that compute `op`, with the thresholds of `fused`, from the
-    stream `value`."""
+    streams of its operands; none where the stream stays as it is."""
+    value = values[0]
     match op:
         case bnn.ConvOp():
             windows = window_units(op, value)
@@ -170,6 +141,10 @@ def _units(
             return [pad_unit(op, value)]
         case bnn.MaxPoolOp() | bnn.SumPoolOp():
             return pool_units(op, value)
+        case bnn.AddOp():
+            return branch_units(op, values, names.unique(layer_name(op, "add")))
+        case bnn.ConcatOp() | bnn.SliceOp() | bnn.UpsampleOp():
+            return branch_units(op, values, "")
         case _:
             return [dataflow.ReshapeOp(value, bnn.frame_type(op.results[0]).get_shape())]
 
@@ -177,16 +152,18 @@ def _units(
 def _mvu(
     op: bnn.LinearOp | bnn.ConvOp,
     weights: bnn.DenseAttr,
-    fused: Operation | None,
+    fused: bnn.ThresholdOp | None,
     value: SSAValue,
     names: UniqueNames,
 ) -> dataflow.MvuOp:
     """The unit that multiplies the vectors of `value`; the thresholds of `fused` belong to it."""
     name = names.unique(layer_name(op, "mvu"))
-    groups = op.groups if isinstance(op, bnn.ConvOp) else 1
-    if not isinstance(fused, bnn.ThresholdOp):
+    groups, channels = 1, None
+    if isinstance(op, bnn.ConvOp):
+        groups, channels = op.groups, op.weights.shape[-1]
+    if fused is None:
         element_type = bnn.frame_type(op.output).element_type
-        return dataflow.MvuOp(name, value, weights, element_type, groups=groups)
+        return dataflow.MvuOp(name, value, weights, element_type, groups=groups, channels=channels)
     return dataflow.MvuOp(
         name,
         value,
@@ -196,4 +173,5 @@ def _mvu(
         fused.steps,
         fused.bias.value.data,
         groups=groups,
+        channels=channels,
     )

@@ -14,15 +14,21 @@ from xdsl.passes import ModulePass
 from irc.dialects import dataflow
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.hardware.design import design_of
-from irc.passes.hardware.layer_names import UniqueNames, describe, verilog_identifier
+from irc.passes.hardware.units.add import add_module
+from irc.passes.hardware.units.concat import concat_module
 from irc.passes.hardware.units.fifo import fifo_module
+from irc.passes.hardware.units.fork import fork_module
 from irc.passes.hardware.units.mvu import mvu_module
 from irc.passes.hardware.units.pad import pad_module
 from irc.passes.hardware.units.pool import pool_module
+from irc.passes.hardware.units.slice import slice_module
 from irc.passes.hardware.units.threshold import threshold_module
-from irc.passes.hardware.units.top import top_module
+from irc.passes.hardware.units.top import Instance, top_module
+from irc.passes.hardware.units.upsample import upsample_module
 from irc.passes.hardware.units.width_converter import width_converter_module
 from irc.passes.hardware.units.window import window_module
+from irc.passes.hardware.units.window_banks import parallel_window_module
+from irc.passes.layer_names import UniqueNames, describe, verilog_identifier
 from irc.passes.rewriting import functions_of
 
 INPUT_STREAM = "dataflow.input"
@@ -79,12 +85,12 @@ class _Modules:
 
     def build(self, function: FuncOp) -> list[Operation]:
         design = design_of(function)
-        units: list[tuple[str, hw.HWModuleOp]] = []
+        instances: list[Instance] = []
         for op in design.units:
             _check_lanes(op)
             unit = _unit_name(op)
-            units.append((self.instances.unique(unit), self.module_of(op, unit)))
-        top = top_module(self.top, design.source, design.result, units)
+            instances.append(Instance(op, self.instances.unique(unit), self.module_of(op, unit)))
+        top = top_module(self.top, design, instances)
         top.location = function.location
         top.attributes[INPUT_STREAM] = design.source
         top.attributes[OUTPUT_STREAM] = design.result
@@ -93,25 +99,35 @@ class _Modules:
     def module_of(self, op: Operation, unit: str) -> hw.HWModuleOp:
         """The module of a unit, shared with equal units built before."""
         properties = {key: value for key, value in op.properties.items() if key != "layer"}
-        types = (*op.operand_types, *op.result_types)
-        key = (op.name, tuple(sorted(properties.items())), types)
+        key = (op.name, tuple(sorted(properties.items())), *_streams(op))
         if key not in self.built:
             name = self.names.unique(f"{self.top}_{unit}")
             self.built[key] = _module(op, name)
         return self.built[key]
 
 
+def _streams(op: Operation) -> list[object]:
+    """What the hardware of a unit depends on in its streams: for those that only pass beats on,
+    how wide these are."""
+    values = (*op.operands, *op.results)
+    if isinstance(op, dataflow.ForkOp | dataflow.FifoOp | dataflow.WidthConverterOp):
+        return [dataflow.stream_type(value).beat_width for value in values]
+    return [value.type for value in values]
+
+
 def _check_lanes(op: Operation) -> None:
-    if not isinstance(op, dataflow.FoldedNode | dataflow.SpatialNode):
+    if not isinstance(op, dataflow.FoldedNode | dataflow.SpatialNode | dataflow.BranchNode):
         return
-    lanes = dataflow.stream_type(op.operands[0]).lanes
-    if lanes != op.input_lanes():
-        name = f"layer '{op.layer_name}'" if isinstance(op, dataflow.FoldedNode) else describe(op)
-        raise IrcError(
-            f"{name} takes {op.input_lanes()} lanes but gets {lanes}: "
-            "run insert-width-converters first",
-            op.location,
-        )
+    for operand in op.operands:
+        lanes = dataflow.stream_type(operand).lanes
+        if lanes != op.input_lanes():
+            folded = isinstance(op, dataflow.FoldedNode)
+            name = f"layer '{op.layer_name}'" if folded else describe(op)
+            raise IrcError(
+                f"{name} takes {op.input_lanes()} lanes but gets {lanes}: "
+                "run insert-width-converters first",
+                op.location,
+            )
 
 
 def _module(op: Operation, name: str) -> hw.HWModuleOp:
@@ -123,10 +139,22 @@ def _module(op: Operation, name: str) -> hw.HWModuleOp:
             return threshold_module(op, name)
         case dataflow.PadOp():
             return pad_module(op, name)
+        case dataflow.WindowOp() if op.is_parallel:
+            return parallel_window_module(op, name)
         case dataflow.WindowOp():
             return window_module(op, name)
         case dataflow.MaxPoolOp() | dataflow.SumPoolOp():
             return pool_module(op, name)
+        case dataflow.ForkOp():
+            return fork_module(op, name)
+        case dataflow.AddOp():
+            return add_module(op, name)
+        case dataflow.ConcatOp():
+            return concat_module(op, name)
+        case dataflow.SliceOp():
+            return slice_module(op, name)
+        case dataflow.UpsampleOp():
+            return upsample_module(op, name)
         case dataflow.WidthConverterOp():
             return width_converter_module(op, name)
         case dataflow.FifoOp():
@@ -143,6 +171,13 @@ def _unit_name(op: Operation) -> str:
         case dataflow.SpatialNode():
             size = "x".join(map(str, dataflow.stream_type(op.input).shape))
             return f"{op.name.removeprefix('dataflow.')}_{size}"
+        case dataflow.AddOp():
+            return verilog_identifier(op.layer.data)
+        case dataflow.ForkOp():
+            return f"fork_{dataflow.stream_type(op.input).beat_width}x{len(op.outputs)}"
+        case dataflow.ConcatOp() | dataflow.SliceOp():
+            size = "x".join(map(str, dataflow.stream_type(op.output).shape))
+            return f"{op.name.removeprefix('dataflow.')}_to_{size}"
         case dataflow.FifoOp():
             return f"fifo_{dataflow.stream_type(op.input).beat_width}x{op.depth}"
         case dataflow.WidthConverterOp():

@@ -1,8 +1,9 @@
-"""A dataflow function as the chain of units that it is."""
+"""A dataflow function as the units and streams that it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -12,10 +13,17 @@ from irc.dialects import dataflow
 from irc.errors import IrcError
 from irc.passes.rewriting import functions_of
 
+_Op = TypeVar("_Op", bound=Operation)
+
 
 @dataclass(frozen=True)
 class Design:
-    """Where data enter and leave the hardware, and the units between, in order."""
+    """Where data enter and leave the hardware, and the units between.
+
+    `units` come after those that feed them. A stream goes from one result to one operand, a
+    `dataflow.reshape` between them being no unit; streams that several units read go through a
+    `dataflow.fork`.
+    """
 
     function: FuncOp
     entry: dataflow.ToStreamOp
@@ -48,29 +56,39 @@ class Design:
 
 
 def design_of(where: ModuleOp | FuncOp) -> Design:
-    """The design in a function, or in the only function of a module; `IrcError` if there is none.
+    """The design in a function, or in the only function of a module.
 
-    Streams go from unit to unit without branches.
+    Raises `IrcError` where data do not enter and leave in one place, and where a stream is not
+    read exactly once.
     """
     if isinstance(where, ModuleOp):
         functions = list(functions_of(where))
         if len(functions) != 1:
             raise IrcError(f"expected one function at level dataflow, found {len(functions)}")
         return design_of(functions[0])
-    entries = [op for op in where.body.block.ops if isinstance(op, dataflow.ToStreamOp)]
-    if len(entries) != 1:
+    ops = list(where.body.block.ops)
+    entry = _only(where, [op for op in ops if isinstance(op, dataflow.ToStreamOp)], "to_stream")
+    leave = _only(where, [op for op in ops if isinstance(op, dataflow.FromStreamOp)], "from_stream")
+    for op in ops:
+        _check_streams(op)
+    return Design(where, entry, [op for op in ops if isinstance(op, dataflow.DataflowNode)], leave)
+
+
+def _only(function: FuncOp, found: list[_Op], name: str) -> _Op:
+    if len(found) != 1:
         raise IrcError(
-            f"function '{where.sym_name.data}' has {len(entries)} 'dataflow.to_stream', "
+            f"function '{function.sym_name.data}' has {len(found)} 'dataflow.{name}', "
             "expected 1: run convert-bnn-to-dataflow first",
-            where.location,
+            function.location,
         )
-    units: list[dataflow.DataflowNode] = []
-    op: Operation = entries[0]
-    while not isinstance(op, dataflow.FromStreamOp):
-        reader = op.results[0].get_user_of_unique_use()
-        if reader is None:
-            raise IrcError(f"'{op.name}': its stream must be read exactly once", op.location)
-        op = reader
-        if isinstance(op, dataflow.DataflowNode):
-            units.append(op)
-    return Design(where, entries[0], units, op)
+    return found[0]
+
+
+def _check_streams(op: Operation) -> None:
+    for result in op.results:
+        if isinstance(result.type, dataflow.StreamType) and not result.has_one_use():
+            raise IrcError(
+                f"'{op.name}': its stream must be read exactly once; a 'dataflow.fork' gives it to "
+                "several readers",
+                op.location,
+            )

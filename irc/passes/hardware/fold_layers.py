@@ -11,7 +11,6 @@ from xdsl.passes import ModulePass
 from irc.errors import IrcError, UsageError
 from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.folding_search import (
-    DEFAULT_AREA,
     FoldingTable,
     balanced_target,
     refold,
@@ -33,8 +32,9 @@ class FoldLayers(ModulePass):
     target_cycles: int | None = None
     """Cycles a frame that no layer may exceed."""
 
-    max_area: int = DEFAULT_AREA
-    """Without a target: look-up tables, roughly, that all layers together may take."""
+    max_area: int | None = None
+    """Without a target: look-up tables, roughly, that all layers, windows and pools together may
+    take; by default what a small FPGA has room for."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.target_cycles is not None and self.target_cycles < 1:
@@ -43,7 +43,10 @@ class FoldLayers(ModulePass):
             design = design_of(function)
             tables = [FoldingTable(layer) for layer in design.layers]
             target = self.target_cycles
-            if target is None:
+            if not tables:
+                # Nothing but sums, pools and moves: what is said of layers holds for none.
+                target = 1
+            elif target is None:
                 target = balanced_target(tables, self.max_area)
             else:
                 _check_reachable(design, tables, target)

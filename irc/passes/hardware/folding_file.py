@@ -18,8 +18,8 @@ from irc.dialects.dataflow import FoldedNode, Folding
 from irc.errors import IrcError
 from irc.passes.hardware.design import design_of
 
-_MEMORIES = {**{name: name for name in dataflow.MEMORIES}, "bram": "block"}
-"""What `memory` may be set to; `bram` is another name for `block`."""
+_SYNONYMS = {"bram": "block"}
+"""Other names for memories."""
 
 _EXPECTED = 'expected layers such as: layer "fc1" { pe = 16 simd = 49 memory = block }'
 
@@ -65,7 +65,7 @@ def apply_folding(text: str, name: str, layers: Sequence[FoldedNode]) -> dict[st
             raise file.error(title, _unknown("layer", layer_name, list(by_name)))
         if layer_name in found:
             raise file.error(title, f"layer '{layer_name}' is folded twice")
-        found[layer_name] = _fold(file, by_name[layer_name], settings)
+        found[layer_name] = _fold(file, by_name[layer_name], title, settings)
     return found
 
 
@@ -80,8 +80,10 @@ def format_folding(module: ModuleOp) -> str:
 def _settings(layer: FoldedNode) -> str:
     folding = layer.folding
     simd = [f"simd = {folding.simd}"] if layer.simd_choices() else []
+    products = [f"products = {folding.products}"] if folding.products != "auto" else []
+    mmv = [f"mmv = {folding.mmv}"] if folding.mmv > 1 else []
     memory = [f"memory = {folding.memory}"]
-    return " ".join([f"pe = {folding.pe}", *simd, *memory])
+    return " ".join([f"pe = {folding.pe}", *simd, *mmv, *memory, *products])
 
 
 @cache
@@ -103,10 +105,15 @@ def _parse(file: _File) -> Tree[Token]:
         raise file.error(error, f"unexpected '{character}': {_EXPECTED}") from None
 
 
-def _fold(file: _File, layer: FoldedNode, settings: Sequence[Tree[Token] | Token]) -> Folding:
-    values = {"pe": layer.folding.pe, "simd": layer.folding.simd}
+def _fold(
+    file: _File, layer: FoldedNode, title: Token, settings: Sequence[Tree[Token] | Token]
+) -> Folding:
+    folding = layer.folding
+    values = {"pe": folding.pe, "simd": folding.simd, "mmv": folding.mmv}
     choices = {"pe": layer.pe_choices(), "simd": layer.simd_choices()}
-    memory = layer.folding.memory
+    choices["mmv"] = layer.mmv_choices() if layer.simd_choices() else []
+    names = {"memory": folding.memory, "products": folding.products}
+    known = {"memory": dataflow.MEMORIES, "products": layer.product_choices()}
     seen: set[str] = set()
     for setting in settings:
         assert isinstance(setting, Tree)
@@ -116,15 +123,30 @@ def _fold(file: _File, layer: FoldedNode, settings: Sequence[Tree[Token] | Token
         if key in seen:
             raise file.error(key, f"'{key}' is set twice for layer '{layer.layer_name}'")
         seen.add(str(key))
-        if key == "memory":
-            if value not in _MEMORIES:
-                raise file.error(value, _unknown("memory", str(value), list(_MEMORIES)))
-            memory = _MEMORIES[value]
+        if key in names:
+            names[str(key)] = _choice(file, layer, key, value, known[str(key)])
         elif key not in values:
-            raise file.error(key, _unknown("setting", str(key), [*values, "memory"]))
+            raise file.error(key, _unknown("setting", str(key), [*values, *names]))
         else:
             values[str(key)] = _number(file, layer, key, value, choices[str(key)])
-    return Folding(values["pe"], values["simd"], memory)
+    folding = Folding(
+        values["pe"], values["simd"], names["memory"], names["products"], values["mmv"]
+    )
+    problem = layer.unfit(folding)
+    if problem is not None:
+        raise file.error(title, f"layer '{layer.layer_name}': {problem}")
+    return folding
+
+
+def _choice(
+    file: _File, layer: FoldedNode, key: Token, value: Token, choices: Sequence[str]
+) -> str:
+    if not choices:
+        raise file.error(key, f"layer '{layer.layer_name}' has no {key}: only pe folds it")
+    name = _SYNONYMS.get(str(value), str(value))
+    if name not in choices:
+        raise file.error(value, _unknown(str(key), str(value), [*choices]))
+    return name
 
 
 def _number(file: _File, layer: FoldedNode, key: Token, value: Token, choices: list[int]) -> int:

@@ -6,82 +6,43 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import dataflow
+from irc.errors import UsageError
+from irc.passes.hardware.design import design_of
+from irc.passes.hardware.fifo_depths import fifo_depths
 from irc.passes.rewriting import functions_of
-
-SMALLEST_DEPTH = 2
 
 
 @dataclass(frozen=True)
 class InsertFifos(ModulePass):
-    """Before matrix-vector units and borders, FIFOs for what comes while these take nothing.
+    """FIFOs where beats come while the next unit takes none, as deep as that needs.
 
     A matrix-vector unit takes a vector in one go and then nothing until it has computed all neuron
-    folds: the FIFO holds one vector. None is needed where there is only one neuron fold, nor where
-    the host or a window feeds the unit, for these can wait.
-
-    Padding takes nothing while the border between two frames leaves: the FIFO holds what the
-    layers before give in that time.
+    folds; padding takes nothing while a border leaves; and where branches meet, the shorter one
+    waits for the other. The depths are those with which the design takes the cycles of its slowest
+    unit a frame. What the host feeds needs none, for the host can wait.
     """
 
     name = "insert-fifos"
 
+    slack: int = 0
+    """Beats that every FIFO holds beyond those that it needs."""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.slack < 0:
+            raise UsageError(f"slack must not be negative, unlike {self.slack}")
         for function in functions_of(op):
-            # Cycles a frame of the slowest unit so far; the host is never slow.
-            slowest = 0
-            for unit in list(function.body.block.ops):
-                match unit:
-                    case dataflow.MvuOp() if unit.neuron_folds > 1:
-                        _before_folds(unit)
-                    case dataflow.PadOp() if slowest:
-                        _before_border(unit, slowest)
-                    case _:
-                        pass
-                if isinstance(unit, dataflow.DataflowNode):
-                    slowest = max(slowest, unit.cycles())
+            for value, depth in fifo_depths(design_of(function)).items():
+                _insert(value, depth + self.slack)
 
 
-def _before_folds(unit: dataflow.MvuOp) -> None:
-    value = _source_at_full_rate(unit.input)
-    if isinstance(value.owner, dataflow.ToStreamOp | dataflow.WindowOp):
-        return
-    _insert(value, -(-unit.columns // dataflow.stream_type(value).lanes), unit)
-
-
-def _before_border(unit: dataflow.PadOp, slowest: int) -> None:
-    """Room for the share of a frame that comes during the border, and for a beat under way."""
-    inside = unit.inside()
-    border = inside.index(True) + inside[::-1].index(True)
-    if border:
-        source = dataflow.stream_type(unit.input)
-        _insert(unit.input, -(-border * source.beats // slowest) + 1, unit)
-
-
-def _insert(value: SSAValue, beats: int, unit: Operation) -> None:
-    """A queue of so many beats, at least, where the stream `value` is read on the way to `unit`."""
-    if isinstance(value.owner, dataflow.FifoOp):
-        return
-    reader = value.get_user_of_unique_use()
-    assert reader is not None
-    fifo = dataflow.FifoOp(value, max(SMALLEST_DEPTH, beats))
-    fifo.location = unit.location
-    Rewriter.insert_op(fifo, InsertPoint.before(reader))
-    reader.operands[0] = fifo.output
-
-
-def _source_at_full_rate(value: SSAValue) -> SSAValue:
-    """The point furthest upstream from which the unit still gets a beat a cycle.
-
-    A converter to narrower beats gives one a cycle, so its FIFO can hold the wide ones; one to
-    wider beats does not, so its FIFO comes after it.
-    """
-    while isinstance(op := value.owner, dataflow.WidthConverterOp | dataflow.ReshapeOp):
-        if isinstance(op, dataflow.WidthConverterOp) and op.widens:
-            break
-        value = op.input
-    return value
+def _insert(value: SSAValue, depth: int) -> None:
+    (use,) = value.uses
+    fifo = dataflow.FifoOp(value, depth)
+    fifo.location = use.operation.location
+    Rewriter.insert_op(fifo, InsertPoint.before(use.operation))
+    use.operation.operands[use.index] = fifo.output

@@ -14,6 +14,8 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from irc.dialects import dataflow
 from irc.passes.rewriting import functions_of
 
+LanedNode = dataflow.FoldedNode | dataflow.SpatialNode | dataflow.BranchNode
+
 
 @dataclass(frozen=True)
 class InsertWidthConverters(ModulePass):
@@ -28,16 +30,16 @@ class InsertWidthConverters(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
             for unit in list(function.body.block.ops):
-                if isinstance(unit, dataflow.FoldedNode | dataflow.SpatialNode):
-                    _convert_input(unit)
+                if isinstance(unit, LanedNode):
+                    _convert_inputs(unit)
 
 
-def _convert_input(unit: dataflow.FoldedNode | dataflow.SpatialNode) -> None:
-    value = unit.operands[0]
-    have, want = dataflow.stream_type(value).lanes, unit.input_lanes()
-    for lanes in conversion_steps(have, want):
-        value = _insert_converter(value, lanes, unit)
-    unit.operands[0] = value
+def _convert_inputs(unit: LanedNode) -> None:
+    for index, operand in enumerate(unit.operands):
+        value = operand
+        for lanes in conversion_steps(dataflow.stream_type(value).lanes, unit.input_lanes()):
+            value = _insert_converter(value, lanes, unit)
+        unit.operands[index] = value
 
 
 def conversion_steps(have: int, want: int) -> list[int]:
@@ -49,9 +51,7 @@ def conversion_steps(have: int, want: int) -> list[int]:
     return [math.lcm(have, want), want]
 
 
-def _insert_converter(
-    value: SSAValue, lanes: int, unit: dataflow.FoldedNode | dataflow.SpatialNode
-) -> SSAValue:
+def _insert_converter(value: SSAValue, lanes: int, unit: LanedNode) -> SSAValue:
     converter = dataflow.WidthConverterOp(value, lanes)
     converter.location = unit.location
     Rewriter.insert_op(converter, InsertPoint.before(unit))

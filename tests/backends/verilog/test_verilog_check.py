@@ -39,6 +39,18 @@ def test_what_the_printer_writes_passes() -> None:
     check_design(design())
 
 
+def test_words_wider_than_a_line_pass() -> None:
+    b = HwBuilder("wide", [*CLOCK_RESET, Port.input("a", 2), Port.output("y", 400)])
+    bits = np.random.default_rng(0).integers(0, 2, (4, 400))
+    b.output("y", b.rom("words", bits, b.input("a")))
+    file = print_module(b.finish())
+    assert "words[3] =\n" in file.text
+    check_design([file])
+    wrong = file.text.replace("400'h", "401'h", 1)
+    with pytest.raises(IrcError, match="a word of 'words' has 401 bits, expected 400"):
+        check_design([VerilogFile(file.name, wrong, file.hex_files)])
+
+
 def broken(old: str, new: str) -> str:
     """The complaint about the design with a text in `outer` or `inner` replaced."""
     files = design()

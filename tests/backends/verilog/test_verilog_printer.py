@@ -232,6 +232,14 @@ def test_ram_has_two_ports() -> None:
     assert "    if (we) mem[a] <= d;\n    if (re) mem_q <= mem[a];\n" in text
 
 
+def test_a_sum_as_an_address_keeps_its_width() -> None:
+    # Icarus Verilog reads beyond the end otherwise, where the sum should wrap around.
+    b = builder(a=2, c=2, y=5)
+    words = np.ones((4, 5), np.uint8)
+    b.output("y", b.rom("words", words, b.add(b.input("a"), b.input("c"))))
+    assert "words_q <= words[{a + c}];" in printed(b)
+
+
 def test_long_lines_are_broken() -> None:
     b = builder(**{f"p{i}": 8 for i in range(40)}, y=320)
     b.output("y", b.concat(*(b.input(f"p{i}") for i in range(40))))

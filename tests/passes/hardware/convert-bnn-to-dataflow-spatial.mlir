@@ -13,7 +13,7 @@
 // CHECK-NEXT: %4 = dataflow.max_pool %3 kernel [1 : i64, 4 : i64] strides [1 : i64, 4 : i64] : !dataflow.stream<tensor<9x4x2x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<9x1x2x!bnn.bipolar>, 1>
 // CHECK-NEXT: %d = dataflow.reshape %4 : !dataflow.stream<tensor<9x1x2x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<3x3x2x!bnn.bipolar>, 1>
 // CHECK-NEXT: %5 = dataflow.window %d kernel [2 : i64, 2 : i64] strides [1 : i64, 1 : i64] dilations [1 : i64, 1 : i64] groups 2 : !dataflow.stream<tensor<3x3x2x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<2x2x8x!bnn.bipolar>, 1>
-// CHECK-NEXT: %f = dataflow.mvu "conv2" %5 weights <tensor<2x4x!bnn.bipolar>, [1, 1, -1, 1, -1, 1, 1, -1]> groups 2 at <tensor<1x1xui1>, [1]> bias 0 pe 1 simd 1 memory "auto" : !dataflow.stream<tensor<2x2x8x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<2x2x2xui1>, 1>
+// CHECK-NEXT: %f = dataflow.mvu "conv2" %5 weights <tensor<2x4x!bnn.bipolar>, [1, 1, -1, 1, -1, 1, 1, -1]> groups 2 channels 1 at <tensor<1x1xui1>, [1]> bias 0 pe 1 simd 1 memory "auto" : !dataflow.stream<tensor<2x2x8x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<2x2x2xui1>, 1>
 // CHECK-NEXT: %g = dataflow.sum_pool %f kernel [2 : i64, 2 : i64] strides [2 : i64, 2 : i64] : !dataflow.stream<tensor<2x2x2xui1>, 1> -> !dataflow.stream<tensor<1x1x2xui3>, 1>
 // CHECK-NEXT: %g_1 = dataflow.from_stream %g : !dataflow.stream<tensor<1x1x2xui3>, 1> -> tensor<1x1x2xui3>
 

@@ -1,28 +1,34 @@
 // RUN: irc-opt %s -p 'insert-width-converters,insert-fifos' | filecheck %s
-// RUN: irc-opt %s -p 'set-folding{file="%S/insert-fifos.fold"},insert-width-converters,insert-fifos' | filecheck %s --check-prefix=WIDE
-// RUN: irc-opt %s -p 'fold-layers{target-cycles=1},insert-fifos' | filecheck %s --check-prefix=NONE
+// RUN: irc-opt %s -p 'insert-width-converters,insert-fifos{slack=3}' | filecheck %s --check-prefix=SLACK
+// RUN: irc-opt %s -p 'set-folding{file="%S/insert-fifos.fold"},insert-width-converters,insert-fifos' | filecheck %s --check-prefix=FAST
+// RUN: not irc-opt %s -p 'insert-fifos{slack=-1}' 2>&1 | filecheck %s --check-prefix=NEGATIVE
 
-// One vector of fc2, 6 beats; none before fc1, which the host feeds.
+// fc1 gives a beat each 8 cycles. fc2 takes the 6 beats of a vector and then nothing for 30 cycles:
+// 4 beats wait. The sum waits for the other branch longer.
 
-// CHECK:      dataflow.to_stream
-// CHECK-NEXT: %a = dataflow.mvu "fc1"
-// CHECK-NEXT: %[[F:.*]] = dataflow.fifo %a depth 6 : !dataflow.stream<tensor<6x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<6x!bnn.bipolar>, 1>
-// CHECK-NEXT: %b = dataflow.mvu "fc2" %[[F]]
+// CHECK:      %n, %f = dataflow.fork %a
+// CHECK-NEXT: %[[N:.*]] = dataflow.fifo %n depth 4 : !dataflow.stream<tensor<6x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<6x!bnn.bipolar>, 1>
+// CHECK-NEXT: %b = dataflow.mvu "fc2" %[[N]]
+// CHECK-NEXT: %[[F:.*]] = dataflow.fifo %f depth 6
+// CHECK-NEXT: dataflow.add "sum" %b, %[[F]]
 
-// After the converter to wider beats, so that fc2 gets one a cycle.
+// SLACK: dataflow.fifo %n depth 7
+// SLACK: dataflow.fifo %f depth 9
 
-// WIDE:      %[[C:.*]] = dataflow.width_converter %a
-// WIDE-NEXT: %[[F:.*]] = dataflow.fifo %[[C]] depth 2 : !dataflow.stream<tensor<6x!bnn.bipolar>, 3>
-// WIDE-NEXT: dataflow.mvu "fc2" %[[F]]
+// With three lanes, fc2 is ready for every beat when it comes; the sum still waits for it.
 
-// With one neuron fold, fc2 always takes what comes.
+// FAST:      %[[W:.*]] = dataflow.width_converter %n
+// FAST-NEXT: dataflow.mvu "fc2" %[[W]]
+// FAST-NEXT: dataflow.fifo %f depth 6
 
-// NONE-NOT: dataflow.fifo
+// NEGATIVE: slack must not be negative, unlike -1
 
-func.func @net(%x: tensor<8x!bnn.bipolar>) -> tensor<2xsi4> {
+func.func @net(%x: tensor<8x!bnn.bipolar>) -> tensor<6xsi5> {
   %s = dataflow.to_stream %x : tensor<8x!bnn.bipolar> -> !dataflow.stream<tensor<8x!bnn.bipolar>, 1>
   %a = dataflow.mvu "fc1" %s weights <tensor<6x8x!bnn.bipolar>, "0x0f3c5a96c3f0"> at <tensor<1x1xui1>, [0]> bias 0 pe 1 simd 1 memory "auto" : !dataflow.stream<tensor<8x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<6x!bnn.bipolar>, 1>
-  %b = dataflow.mvu "fc2" %a weights <tensor<2x6x!bnn.bipolar>, [1, 1, -1, 1, -1, 1, 1, -1, 1, 1, -1, -1]> pe 1 simd 1 memory "auto" : !dataflow.stream<tensor<6x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<2xsi4>, 1>
-  %y = dataflow.from_stream %b : !dataflow.stream<tensor<2xsi4>, 1> -> tensor<2xsi4>
-  func.return %y : tensor<2xsi4>
+  %n, %f = dataflow.fork %a : !dataflow.stream<tensor<6x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<6x!bnn.bipolar>, 1>, !dataflow.stream<tensor<6x!bnn.bipolar>, 1>
+  %b = dataflow.mvu "fc2" %n weights <tensor<6x6x!bnn.bipolar>, "0x0f3c5a9603"> pe 1 simd 1 memory "auto" : !dataflow.stream<tensor<6x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<6xsi4>, 1>
+  %y = dataflow.add "sum" %b, %f : !dataflow.stream<tensor<6xsi4>, 1>, !dataflow.stream<tensor<6x!bnn.bipolar>, 1> -> !dataflow.stream<tensor<6xsi5>, 1>
+  %z = dataflow.from_stream %y : !dataflow.stream<tensor<6xsi5>, 1> -> tensor<6xsi5>
+  func.return %z : tensor<6xsi5>
 }

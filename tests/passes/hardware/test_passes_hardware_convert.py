@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from hardware_nets import CONTEXT, Hardware, Layer, linear, named, network, threshold, to_dataflow
 from xdsl.dialects.builtin import TensorType, f32
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from irc.dialects import bnn, dataflow
 from irc.errors import UnsupportedError
 from irc.interp.dataflow_host import hardware_inputs, host_outputs
 from irc.interp.run import run_module
-from irc.passes.hardware.convert_bnn_to_dataflow import ConvertBnnToDataflow, hardware_obstacles
-from irc.passes.hardware.layer_names import UniqueNames, verilog_identifier
+from irc.passes.hardware.convert_bnn_to_dataflow import ConvertBnnToDataflow
+from irc.passes.layer_names import UniqueNames, verilog_identifier
 
 WEIGHTS = np.array([[1, -1, 1, -1], [1, 1, -1, -1]])
 SQUARE = np.where(np.eye(4) > 0, 1, -1)
@@ -99,24 +98,6 @@ def test_every_obstacle_is_named() -> None:
         "node 'Sign_3' (bnn.quantize): floating-point arithmetic between exact layers "
         "has no hardware"
     )
-
-
-def test_branches_are_refused() -> None:
-    module = network(
-        TensorType(bnn.bipolar, (4,)),
-        [threshold(np.array([[0]]), bnn.bipolar), linear(SQUARE, bnn.bipolar, "a")],
-    )
-    (function,) = (op for op in module.ops if isinstance(op, FuncOp))
-    first, _, last = function.body.block.ops
-    extra = linear(WEIGHTS, bnn.bipolar, "b")(first.results[0])
-    function.body.block.insert_op_before(extra, last)
-    reasons = [str(obstacle) for obstacle in hardware_obstacles(function)]
-    assert reasons == [
-        "'bnn.threshold': node 'a' (bnn.linear) and node 'b' (bnn.linear) read its result: "
-        "hardware has no branches yet",
-        "node 'b' (bnn.linear): it does not follow the layer before it: "
-        "hardware has no branches yet",
-    ]
 
 
 def test_a_function_without_exact_layers_is_refused() -> None:

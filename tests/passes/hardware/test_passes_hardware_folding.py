@@ -55,13 +55,13 @@ def test_a_target_is_met_by_the_smallest_units(target: int) -> None:
 
 def test_an_unreachable_target_names_the_layers() -> None:
     rng = np.random.default_rng(1)
-    weights = random_values(rng, bnn.bipolar, (4, 6))
-    module = network(TensorType(bnn.uint(1), (5, 6)), [linear(weights, bnn.bipolar, "conv1x1")])
+    at = rng.integers(0, 4, (6, 1))
+    module = network(TensorType(bnn.uint(2), (5, 6)), [threshold(at, bnn.bipolar, name="sign")])
     to_dataflow(module)
     with pytest.raises(IrcError) as raised:
         FoldLayers(target_cycles=4).apply(CONTEXT, module)
     assert str(raised.value) == (
-        "target-cycles=4 is out of reach:\n  layer 'conv1x1' takes at least 5 cycles a frame"
+        "target-cycles=4 is out of reach:\n  layer 'sign' takes at least 5 cycles a frame"
     )
     with pytest.raises(UsageError, match="target-cycles must be positive, not 0"):
         FoldLayers(target_cycles=0).apply(CONTEXT, module)

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hardware_nets import (
-    CONTEXT,
-    Hardware,
-    Sample,
-    fold,
-    random_foldings,
-    to_dataflow,
-)
-from hypothesis import HealthCheck, given, settings
+from hardware_checks import STALLS, check_network, check_rate, quietly
+from hardware_nets import CONTEXT, Hardware, Sample, to_dataflow
+from hypothesis import given, settings
 from spatial_nets import (
     UnitSample,
     folded_cnn,
@@ -26,17 +20,13 @@ from irc.dialects import bnn, dataflow
 from irc.dialects.dataflow import StreamType
 from irc.interp.beats import frames_to_beats
 from irc.interp.dataflow_cycles import simulate_cycles
-from irc.interp.dataflow_host import hardware_inputs, hardware_outputs, host_outputs
+from irc.interp.dataflow_host import hardware_outputs
 from irc.interp.rtl_axis import run_axis
-from irc.interp.run import run_module
 from irc.passes.hardware.design import design_of
 from irc.passes.hardware.fold_layers import FoldLayers
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters
 from irc.passes.hardware.lanes import folded_cycles
-
-quietly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-STALLS = ((0.0, 0.0), (0.5, 0.1), (0.1, 0.6))
 
 
 @given(unit_samples())
@@ -57,26 +47,6 @@ def test_units_compute_what_they_say_in_the_cycles_they_say(sample: UnitSample) 
         assert report.latency == design.units[0].latency()
 
 
-def check_network(sample: Sample) -> None:
-    """Every level gives what `bnn` gives; the hardware in the cycles of the cycle model."""
-    module = sample.module
-    rng = np.random.default_rng(sample.seed)
-    (expected,) = run_module(module, [sample.inputs])
-    design = to_dataflow(module)
-    assert np.array_equal(run_module(module, [sample.inputs])[0], expected)
-    design = fold(module, random_foldings(rng, design), fifos=bool(rng.integers(2)))
-    assert np.array_equal(run_module(module, [sample.inputs])[0], expected)
-    hardware = Hardware(module)
-    frames = hardware_inputs(module, [sample.inputs])
-    for source_stall, sink_stall in STALLS:
-        played = hardware.play(frames, source_stall, sink_stall)
-        (given_back,) = host_outputs(module, [sample.inputs], hardware.values(played))
-        assert np.array_equal(given_back, expected)
-        if source_stall == sink_stall == 0:
-            report = simulate_cycles(design.units, design.source.beats, len(frames))
-            assert [end - 1 for end in played.frame_ends] == report.nodes[-1].last
-
-
 @given(spatial_samples())
 @settings(quietly, max_examples=20)
 def test_convolutions_agree_from_bnn_to_hardware(sample: Sample) -> None:
@@ -93,12 +63,7 @@ def test_convolutions_agree_from_bnn_to_hardware_on_many(sample: Sample) -> None
 @given(spatial_samples())
 @settings(quietly, max_examples=30)
 def test_convolutions_run_at_the_rate_of_the_slowest_unit(sample: Sample) -> None:
-    """Line buffers and FIFOs are deep enough that no unit waits for another in vain."""
-    module = sample.module
-    foldings = random_foldings(np.random.default_rng(sample.seed), to_dataflow(module))
-    design = fold(module, foldings)
-    report = simulate_cycles(design.units, design.source.beats, 8)
-    assert report.interval == design.cycles()
+    check_rate(sample)
 
 
 @given(spatial_samples())

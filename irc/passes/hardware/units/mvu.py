@@ -3,7 +3,8 @@
 One step of computation takes SIMD inputs and PE·SIMD weights; a vector takes SF·NF steps. In the
 first SF of them, beats are taken from the input and copied into a buffer, from which they are
 replayed for the other neuron folds. Steps follow each other without a gap, from vector to vector:
-SF·NF cycles a vector while neither side stalls.
+SF·NF cycles a vector while neither side stalls. Several groups, or several vectors, at once have
+inputs of their own in a beat, and vectors share the weights.
 
     cycle 0   the beat is taken; addresses of weights and buffer
     cycle 1   weights and beat meet: products and their sum
@@ -14,6 +15,7 @@ SF·NF cycles a vector while neither side stalls.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.dialects import hw
@@ -79,8 +81,14 @@ def _schedule(b: HwBuilder, op: dataflow.MvuOp, enable: SSAValue) -> _Schedule:
 def _replayed_input(
     b: HwBuilder, op: dataflow.MvuOp, products: Products, schedule: _Schedule
 ) -> SSAValue:
-    """The beat in cycle 1: from the input, or from the buffer that the first fold filled."""
-    beat = products.arranged(b, b.input(f"{INPUT}_tdata"))
+    """The beat in cycle 1: from the input, or from the buffer that the first fold filled. It
+    holds a part for each vector, and in it for each group, arranged as the products take them."""
+    lanes = b.slices(b.input(f"{INPUT}_tdata"), dataflow.stream_type(op.input).element_width)
+    parts = [
+        products.arranged(b, b.concat(*(lanes[index] for index in reversed(indices))))
+        for indices in _lanes_of_parts(op)
+    ]
+    beat = b.concat(*reversed(parts))
     if op.neuron_folds == 1:
         return b.delay("beat", beat, None, schedule.enable)
     fresh = b.delay("beat", beat, None, schedule.takes)
@@ -99,6 +107,23 @@ def _replayed_input(
     return b.named("beat_now", b.mux(from_buffer, replayed, fresh))
 
 
+def _lanes_of_parts(op: dataflow.MvuOp) -> Iterator[list[int]]:
+    """For each vector that is worked on at once, and each of its groups, the lanes that it is in.
+
+    Elements of a vector come in the order (k, group, channel), vectors innermost or outermost."""
+    groups, channels = op.parallel_groups, min(op.channels, op.simd)
+    for vector in range(op.mmv):
+        for group in range(groups):
+            elements = [
+                ((lane // channels) * groups + group) * channels + lane % channels
+                for lane in range(op.simd)
+            ]
+            if op.is_interleaved:
+                yield [element * op.mmv + vector for element in elements]
+            else:
+                yield [vector * groups * op.simd + element for element in elements]
+
+
 def _weights(
     b: HwBuilder, op: dataflow.MvuOp, products: Products, schedule: _Schedule
 ) -> list[SSAValue]:
@@ -114,9 +139,8 @@ def _weights(
 
 def _weight_address(b: HwBuilder, op: dataflow.MvuOp, schedule: _Schedule) -> SSAValue:
     """neuron fold · SF + synapse fold, groups one after another, without a multiplication."""
-    if op.groups > 1:
-        depth = op.synapse_folds * op.neuron_folds * op.groups
-        return counter(b, "address", depth, schedule.step).value
+    if op.groups > op.parallel_groups:
+        return counter(b, "address", op.weight_words, schedule.step).value
     if op.neuron_folds == 1:
         return schedule.synapse.value
     if op.synapse_folds == 1:
@@ -134,7 +158,8 @@ def _accumulate(
     inputs: SSAValue,
     weights: list[SSAValue],
 ) -> tuple[list[Number], SSAValue]:
-    """The sum of each row, complete in the cycle after the one where the second value is 1."""
+    """The sum of each row, for one vector after the other, complete in the cycle after the one
+    where the second value is 1."""
     enable = schedule.enable
     stepped = b.delay("step_q", schedule.step, 0, enable)
     valid = b.delay("product_valid", stepped, 0, enable)
@@ -148,11 +173,14 @@ def _accumulate(
     width = bits_for(low, high)
     advance = b.named("accumulate", b.and_(enable, valid))
     sums: list[Number] = []
-    for row in range(op.pe):
-        product = products.emit(b, inputs, weights[row])
-        product_q = b.delay(f"product{row}", product.value, None, enable)
+    parts = b.slices(inputs, b.width(inputs) // (op.mmv * op.parallel_groups))
+    for index in range(op.mmv * op.pe):
+        vector, row = divmod(index, op.pe)
+        part = parts[vector * op.parallel_groups + row * op.parallel_groups // op.pe]
+        product = products.emit(b, part, weights[row])
+        product_q = b.delay(f"product{index}", product.value, None, enable)
         addend = fit(b, Number(product_q, product.low, product.high), width)
-        register = b.reg(f"sum{row}", width, None)
+        register = b.reg(f"sum{index}", width, None)
         following = b.add(b.mux(first, 0, register.value), addend)
         register.set_next(following, enable=advance)
         sums.append(Number(register.value, low, high))
@@ -184,7 +212,8 @@ def _results(
         fold = counter(b, "result", table.folds, advance)
         word = b.rom("channels", bits, fold.value, advance)
     results: list[SSAValue] = []
-    for lane, number in enumerate(sums):
+    for index, number in enumerate(sums):
+        lane = index % op.pe
         if comparisons is not None:
             results.append(fit(b, comparisons.emit(b, number, table, word, lane), width))
         else:

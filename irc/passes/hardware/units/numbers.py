@@ -66,3 +66,30 @@ def popcount(b: HwBuilder, bits: SSAValue) -> Number:
     """How many of the bits are 1."""
     count = bits if b.width(bits) == 1 else b.popcount(bits)
     return Number(count, 0, b.width(bits))
+
+
+def times(b: HwBuilder, number: Number, factor: int) -> Number:
+    """`factor · number` from shifted copies, as few as the non-adjacent form of the factor has
+    digits: `7·x = 8·x − x`."""
+    low, high = sorted((number.low * factor, number.high * factor))
+    width = bits_for(low, high)
+    added: list[SSAValue] = [b.const(0, width)]
+    subtracted: list[SSAValue] = []
+    for shift, digit in enumerate(_non_adjacent_form(factor)):
+        if digit:
+            copy = fit(b, scaled(b, number, 1 << shift), width)
+            (added if digit > 0 else subtracted).append(copy)
+    value = b.add(*added)
+    for copy in subtracted:
+        value = b.sub(value, copy)
+    return Number(value, low, high)
+
+
+def _non_adjacent_form(number: int) -> list[int]:
+    """Digits −1, 0 and 1 for ascending powers of two, no two neighbours of which are not 0."""
+    digits: list[int] = []
+    while number:
+        digit = 2 - number % 4 if number % 2 else 0
+        digits.append(digit)
+        number = (number - digit) // 2
+    return digits

@@ -14,7 +14,7 @@ from irc.passes.hardware.hw_builder import HwBuilder
 from irc.passes.hardware.units.numbers import Number, fit
 from irc.passes.hardware.units.pipeline import (
     INPUT,
-    Counter,
+    between,
     counter,
     output_register,
     unit_builder,
@@ -32,16 +32,16 @@ def pad_module(op: dataflow.PadOp, name: str) -> hw.HWModuleOp:
     moves = b.wire("moves", 1)
     height, width = op.outer_size
     chunk = counter(b, "chunk", op.chunks, moves.value)
-    column = counter(b, "column", width, b.and_(moves.value, chunk.is_last))
+    pixels = op.pixels
+    column = counter(b, "column", width // pixels, b.and_(moves.value, chunk.is_last))
     ends = b.and_(moves.value, b.and_(chunk.is_last, column.is_last))
     row = counter(b, "row", height, ends)
     (top, left), (rows, columns) = op.first_inside, op.inner_size
+    first, count = left // pixels, columns // pixels
+    row_inside = between(b, row, top, top + rows, height)
     inside = b.named(
         "inside",
-        b.and_(
-            _between(b, row, top, top + rows, height),
-            _between(b, column, left, left + columns, width),
-        ),
+        b.and_(row_inside, between(b, column, first, first + count, width // pixels)),
     )
     present = b.mux(inside, b.input(f"{INPUT}_tvalid"), running.value)
     end = output_register(b, present)
@@ -49,15 +49,22 @@ def pad_module(op: dataflow.PadOp, name: str) -> hw.HWModuleOp:
     b.output(f"{INPUT}_tready", b.and_(end.free, inside))
     border = b.const(_code(op), result.element_width)
     lanes = b.slices(b.input(f"{INPUT}_tdata"), source.element_width)
-    end.store([b.mux(inside, _widened(b, op, lane), border) for lane in lanes])
+    shown = [inside] * len(lanes)
+    shift = left % pixels * (len(lanes) // pixels)
+    if shift:
+        # Elements between whole beats: the last of each beat wait for the next one.
+        late = b.and_(row_inside, between(b, column, first + 1, first + count + 1, width // pixels))
+        last = b.concat(*reversed(lanes[-shift:]))
+        held = b.delay("held", last, None, b.and_(moves.value, inside))
+        lanes = b.slices(held, source.element_width) + lanes[:-shift]
+        shown = [late] * shift + shown[shift:]
+    end.store(
+        [
+            b.mux(here, _widened(b, op, lane), border)
+            for here, lane in zip(shown, lanes, strict=True)
+        ]
+    )
     return b.finish()
-
-
-def _between(b: HwBuilder, position: Counter, first: int, end: int, count: int) -> SSAValue:
-    """Whether a counter below `count` is at least `first` and below `end`."""
-    low = b.const(1, 1) if first == 0 else b.uge(position.value, first)
-    high = b.const(1, 1) if end == count else b.ult(position.value, end)
-    return b.and_(low, high)
 
 
 def _code(op: dataflow.PadOp) -> int:

@@ -19,15 +19,29 @@ from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, axis_ports
 INPUT, OUTPUT = "s_axis", "m_axis"
 
 
+def stream_names(prefix: str, count: int) -> list[str]:
+    """What the ports of `count` streams start with: numbered where there are several."""
+    return [prefix] if count == 1 else [f"{prefix}{index}" for index in range(count)]
+
+
 def unit_builder(
     name: str, input_width: int, output_width: int, location: LocationAttr | None = None
 ) -> HwBuilder:
     """A private module with one stream in and one out, neither padded nor with TLAST."""
-    ports = [
-        *CLOCK_RESET,
-        *axis_ports(INPUT, input_width, slave=True, last=False),
-        *axis_ports(OUTPUT, output_width, slave=False, last=False),
-    ]
+    return branch_builder(name, [input_width], [output_width], location)
+
+
+def branch_builder(
+    name: str,
+    input_widths: Sequence[int],
+    output_widths: Sequence[int],
+    location: LocationAttr | None = None,
+) -> HwBuilder:
+    """The same with any number of streams on either side, named by `stream_names`."""
+    ports = [*CLOCK_RESET]
+    for prefix, widths in ((INPUT, input_widths), (OUTPUT, output_widths)):
+        for stream, width in zip(stream_names(prefix, len(widths)), widths, strict=True):
+            ports += axis_ports(stream, width, slave=prefix == INPUT, last=False)
     return HwBuilder(name, ports, location=location)
 
 
@@ -51,6 +65,13 @@ def counter(b: HwBuilder, name: str, count: int, advance: SSAValue) -> Counter:
         following = b.mux(is_last, 0, following)
     reg.set_next(following, enable=advance)
     return Counter(reg.value, is_last)
+
+
+def between(b: HwBuilder, position: Counter, first: int, end: int, count: int) -> SSAValue:
+    """Whether a counter below `count` is at least `first` and below `end`."""
+    low = b.const(1, 1) if first == 0 else b.uge(position.value, first)
+    high = b.const(1, 1) if end == count else b.ult(position.value, end)
+    return b.and_(low, high)
 
 
 def output_register(b: HwBuilder, valid: SSAValue) -> OutputRegister:

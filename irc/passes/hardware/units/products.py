@@ -2,6 +2,7 @@
 
 Every kind accumulates a number A over the beats of a vector, from which the sum follows as
 `y[m] = scale · A − offset[m]`. The offset is a constant of the row, so that thresholds absorb it.
+`irc.dialects.dataflow_products` says which kind a unit takes.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import numpy.typing as npt
 from xdsl.ir import Attribute, SSAValue
 
 from irc.dialects import dataflow
+from irc.dialects.dataflow_products import is_ternary
 from irc.dialects.dense import BipolarType, DenseAttr, element_range, element_width
 from irc.passes.hardware.hw_builder import HwBuilder
 from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, scaled, total
 
 Array = npt.NDArray[Any]
+Bits = npt.NDArray[np.uint8]
 
 
-def bit_planes(values: Array, element_type: Attribute) -> npt.NDArray[np.uint8]:
+def bit_planes(values: Array, element_type: Attribute) -> Bits:
     """The bits of the codes of `values`, least significant plane first: [planes, *shape]."""
     if isinstance(element_type, BipolarType):
         return (values > 0).astype(np.uint8)[None]
@@ -66,10 +69,13 @@ class Products(ABC):
     def range(self) -> tuple[int, int]:
         """The smallest and largest A over all rows and inputs."""
 
-    def rom_bits(self) -> npt.NDArray[np.uint8]:
-        """The words of the weight memory, 0/1 [NF·SF, bits], a word a cycle."""
-        planes = bit_planes(self.weights.numpy(), self.weights.element_type)
-        words = folded(planes, self.pe, self.simd)
+    def weight_planes(self) -> Bits:
+        """The bits of the weight memory, [planes, M, K]."""
+        return bit_planes(self.weights.numpy(), self.weights.element_type)
+
+    def rom_bits(self) -> Bits:
+        """The words of the weight memory, 0/1 [NF·SF, bits], a word a cycle, plane by plane."""
+        words = folded(self.weight_planes(), self.pe, self.simd)
         return words.reshape(words.shape[0] * words.shape[1], -1)
 
     def arranged(self, b: HwBuilder, beat: SSAValue) -> SSAValue:
@@ -86,6 +92,18 @@ class Products(ABC):
         """What one row adds to A in a cycle, from an arranged beat and its share of a word."""
 
 
+def row_sums(weights: Array) -> Array:
+    """The sum of each row [M, K], int64."""
+    return weights.sum(axis=1, dtype=np.int64)
+
+
+def unsigned_range(weights: Array, largest: int) -> tuple[int, int]:
+    """The smallest and largest Σ_k w_k·v_k over all rows, for v from 0 to `largest`; and 0, which
+    is what the accumulator holds before the first beat."""
+    low, high = row_sums(np.minimum(weights, 0)).min(), row_sums(np.maximum(weights, 0)).max()
+    return largest * int(low), largest * int(high)
+
+
 class XnorPlanes(Products):
     """Bipolar weights: XNOR and popcount for each bit of the input.
 
@@ -99,11 +117,9 @@ class XnorPlanes(Products):
         return 2 if isinstance(self.input_type, BipolarType) else 1
 
     def offsets(self) -> Array:
-        rows, columns = self.weights.shape
         if isinstance(self.input_type, BipolarType):
-            return np.full(1, columns, np.int64)
-        negative = columns - np.count_nonzero(self.weights.numpy() > 0, axis=1).reshape(rows)
-        return negative.astype(np.int64) * sum(plane_weights(self.input_type))
+            return np.full(1, self.weights.shape[1], np.int64)
+        return row_sums(self.weights.numpy() < 0) * sum(plane_weights(self.input_type))
 
     def range(self) -> tuple[int, int]:
         columns, counts = self.weights.shape[1], plane_weights(self.input_type)
@@ -120,78 +136,167 @@ class XnorPlanes(Products):
         )
 
 
-class AndPlanes(Products):
-    """Integer weights and bipolar inputs: AND and popcount for each bit of the weights.
+class TernaryPlanes(XnorPlanes):
+    """Weights −1, 0 and +1, kept as a mask and a sign: a masked XNOR for each bit of the input.
 
-    With x = 2·b − 1 for the bit b of the input, `Σ_k w_k·x_k = 2·Σ_k w_k·b_k − Σ_k w_k`, and
-    `A = Σ_k w_k·b_k = Σ_j c_j · popcount(w_j & b)` over the planes of the weights.
+    With m = [w ≠ 0] and s = [w > 0], `w·b = (m and xnor(s, b)) − [w = −1]` for a bit b, hence
+    `y = A − #(w = −1) · Σ_j c_j` as for bipolar weights: half the popcounts of two planes. For a
+    bipolar input, `y = 2·A − #(w ≠ 0)`.
     """
 
-    scale = 2
-
     def offsets(self) -> Array:
-        return self.weights.numpy().sum(axis=1, dtype=np.int64)
+        if isinstance(self.input_type, BipolarType):
+            return row_sums(self.weights.numpy() != 0)
+        return super().offsets()
 
     def range(self) -> tuple[int, int]:
+        used = int(row_sums(self.weights.numpy() != 0).max())
+        counts = plane_weights(self.input_type)
+        return used * sum(c for c in counts if c < 0), used * sum(c for c in counts if c > 0)
+
+    def weight_planes(self) -> Bits:
         weights = self.weights.numpy()
-        low = np.minimum(weights, 0).sum(axis=1, dtype=np.int64).min()
-        return int(low), int(np.maximum(weights, 0).sum(axis=1, dtype=np.int64).max())
+        return np.stack([weights > 0, weights != 0]).astype(np.uint8)
 
     def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
-        planes = b.slices(weights, self.simd)
+        sign, mask = b.slices(weights, self.simd)
         return total(
             b,
             [
-                scaled(b, popcount(b, b.and_(plane, inputs)), count)
+                scaled(b, popcount(b, b.and_(mask, b.xnor(plane, sign))), count)
                 for plane, count in zip(
-                    planes, plane_weights(self.weights.element_type), strict=True
+                    b.slices(inputs, self.simd), plane_weights(self.input_type), strict=True
                 )
             ],
         )
 
 
-class Multipliers(Products):
-    """Integer weights and inputs: one multiplier a lane, and `y = A`."""
+class BitPlanes(Products):
+    """Integer weights: AND and popcount for each pair of a bit of the weights and of the input.
+
+    `Σ_k w_k·x_k = Σ_i Σ_j c_i·d_j · popcount(w_i & x_j)`, where the planes of w count c_i and
+    those of x count d_j, top planes of signed types negatively. A signed input is read as the
+    unsigned `v = x + 2^(a−1)`, its sign bit flipped: `y = A − 2^(a−1) · Σ_k w_k`. A bipolar input
+    is `x = 2·b − 1`: `y = 2·A − Σ_k w_k`.
+    """
+
+    @property
+    def scale(self) -> int:
+        return 2 if isinstance(self.input_type, BipolarType) else 1
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the input has a sign bit, which is read flipped."""
+        return (
+            not isinstance(self.input_type, BipolarType) and element_range(self.input_type)[0] < 0
+        )
+
+    def offsets(self) -> Array:
+        if isinstance(self.input_type, BipolarType):
+            return row_sums(self.weights.numpy())
+        if self.is_signed:
+            return -element_range(self.input_type)[0] * row_sums(self.weights.numpy())
+        return super().offsets()
 
     def range(self) -> tuple[int, int]:
-        weights = self.weights.numpy()
-        positive = np.maximum(weights, 0).sum(axis=1, dtype=np.int64)
-        negative = np.minimum(weights, 0).sum(axis=1, dtype=np.int64)
-        low, high = element_range(self.input_type)
-        lowest, highest = positive * low + negative * high, positive * high + negative * low
-        # An empty sum counts too: it is what the accumulator holds before the first beat.
-        return min(0, int(lowest.min())), max(0, int(highest.max()))
+        return unsigned_range(self.weights.numpy(), (1 << element_width(self.input_type)) - 1)
 
-    def rom_bits(self) -> npt.NDArray[np.uint8]:
-        planes = bit_planes(self.weights.numpy(), self.weights.element_type)
-        words = folded(planes, self.pe, self.simd).swapaxes(-1, -2)
+    def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
+        planes = b.slices(inputs, self.simd)
+        if self.is_signed:
+            planes[-1] = b.not_(planes[-1])
+        weight_counts = plane_weights(self.weights.element_type)
+        terms = [
+            scaled(b, popcount(b, b.and_(plane, weight)), count << j)
+            for j, plane in enumerate(planes)
+            for weight, count in zip(b.slices(weights, self.simd), weight_counts, strict=True)
+        ]
+        return total(b, terms)
+
+
+class Multipliers(BitPlanes):
+    """Integer weights: one multiplier a lane, of the input read as in `BitPlanes`.
+
+    With a bipolar input a multiplier is a mask: `Σ_k w_k·b_k`.
+    """
+
+    def rom_bits(self) -> Bits:
+        words = folded(self.weight_planes(), self.pe, self.simd).swapaxes(-1, -2)
         return words.reshape(words.shape[0] * words.shape[1], -1)
 
     def arranged(self, b: HwBuilder, beat: SSAValue) -> SSAValue:
         return beat
 
     def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
-        input_range = element_range(self.input_type)
-        weight_range = element_range(self.weights.element_type)
-        ends = [x * w for x in input_range for w in weight_range]
-        low, high = min(ends), max(ends)
-        width = bits_for(low, high)
-        terms: list[Number] = []
-        lanes = b.slices(inputs, element_width(self.input_type))
+        width = element_width(self.input_type)
+        low, high = element_range(self.weights.element_type)
+        largest = (1 << width) - 1
+        product_width = bits_for(low * largest, high * largest)
+        lanes = b.slices(inputs, width)
         values = b.slices(weights, element_width(self.weights.element_type))
+        terms: list[Number] = []
         for lane, value in zip(lanes, values, strict=True):
-            x = fit(b, Number(lane, *input_range), width)
-            w = fit(b, Number(value, *weight_range), width)
-            terms.append(Number(b.mul(x, w), low, high))
+            if width == 1:
+                bit = b.not_(lane) if self.is_signed else lane
+                masked = b.mux(bit, value, 0)
+                terms.append(Number(masked, low, high))
+                continue
+            top = b.bit(lane, -1)
+            unsigned = b.concat(b.not_(top), b.trunc(lane, width - 1)) if self.is_signed else lane
+            x = fit(b, Number(unsigned, 0, largest), product_width)
+            w = fit(b, Number(value, low, high), product_width)
+            terms.append(Number(b.mul(x, w), low * largest, high * largest))
         return total(b, terms)
 
 
-def products_of(op: dataflow.MvuOp) -> Products:
-    """The cheapest kind for the types of a matrix-vector unit."""
-    input_type = dataflow.stream_type(op.input).element_type
-    kind: type[Products] = Multipliers
-    if isinstance(op.weights.element_type, BipolarType):
+class Negations(Products):
+    """Bipolar weights: the input or its complement, which is one less than its negative.
+
+    With n = [w = −1] and the signed x, `w·x = (x xor −n) + n`: A sums `x xor −n`, and
+    `y = A + #(w = −1)`.
+    """
+
+    def offsets(self) -> Array:
+        return -row_sums(self.weights.numpy() < 0)
+
+    def range(self) -> tuple[int, int]:
+        columns = self.weights.shape[1]
+        low, high = element_range(self.input_type)
+        return columns * min(low, -high - 1), columns * max(high, -low - 1)
+
+    def arranged(self, b: HwBuilder, beat: SSAValue) -> SSAValue:
+        return beat
+
+    def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
+        low, high = element_range(self.input_type)
+        ends = min(low, -high - 1), max(high, -low - 1)
+        width = bits_for(*ends)
+        terms: list[Number] = []
+        for lane, kept in zip(
+            b.slices(inputs, element_width(self.input_type)), b.slices(weights, 1), strict=True
+        ):
+            x = fit(b, Number(lane, low, high), width)
+            terms.append(Number(b.xor(x, b.replicate(b.not_(kept), width)), *ends))
+        return total(b, terms)
+
+
+def products_for(
+    style: str, weights: DenseAttr, input_type: Attribute, pe: int, simd: int
+) -> Products:
+    """The products of these encodings in a style, `planes` or `multiply`."""
+    bipolar = isinstance(weights.element_type, BipolarType)
+    kind: type[Products]
+    if style == "multiply":
+        kind = Negations if bipolar else Multipliers
+    elif bipolar:
         kind = XnorPlanes
-    elif isinstance(input_type, BipolarType):
-        kind = AndPlanes
-    return kind(op.weights, input_type, op.pe, op.simd)
+    else:
+        kind = TernaryPlanes if is_ternary(weights) else BitPlanes
+    return kind(weights, input_type, pe, simd)
+
+
+def products_of(op: dataflow.MvuOp) -> Products:
+    """The products of a matrix-vector unit."""
+    input_type = dataflow.stream_type(op.input).element_type
+    style = op.product_style(op.folding)
+    return products_for(style, op.weights, input_type, op.pe, op.simd)

@@ -11,7 +11,7 @@ from xdsl.ir import SSAValue
 
 from irc.dialects import dataflow
 from irc.passes.hardware.hw_builder import HwBuilder
-from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, scaled, total
+from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, times, total
 from irc.passes.hardware.units.tables import ChannelTable
 
 Array = npt.NDArray[Any]
@@ -90,7 +90,7 @@ class Comparisons:
                 terms.append(self._masked_step(b, reached, table, word, index, lane))
         for step, bits in by_step.items():
             if step:
-                terms.append(_multiplied(b, popcount(b, b.concat(*reversed(bits))), step))
+                terms.append(times(b, popcount(b, b.concat(*reversed(bits))), step))
         if self.bias or not terms:
             value = b.const(self.bias, bits_for(self.bias, self.bias))
             terms.append(Number(value, self.bias, self.bias))
@@ -124,10 +124,3 @@ class Comparisons:
         low, high = int(steps.min()), int(steps.max())
         value = b.mux(reached, table.signal(b, word, f"step{index}", lane), 0)
         return Number(value, min(low, 0), max(high, 0))
-
-
-def _multiplied(b: HwBuilder, count: Number, factor: int) -> Number:
-    """`factor · count`, as a sum of shifted copies."""
-    sign = 1 if factor > 0 else -1
-    powers = [1 << bit for bit in range(abs(factor).bit_length()) if abs(factor) >> bit & 1]
-    return total(b, [scaled(b, count, sign * power) for power in powers])

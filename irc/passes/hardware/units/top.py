@@ -9,22 +9,30 @@ included; nothing is accepted during reset or in the cycle after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from xdsl.dialects import hw
+from xdsl.ir import Operation, SSAValue
 
-from irc.dialects.dataflow import StreamType
-from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Wire, axis_ports
-from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, counter
+from irc.dialects import dataflow
+from irc.passes.hardware.design import Design
+from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Value, axis_ports
+from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, counter, stream_names
 
 
-def top_module(
-    name: str,
-    source: StreamType,
-    result: StreamType,
-    units: Sequence[tuple[str, hw.HWModuleOp]],
-) -> hw.HWModuleOp:
-    """Connect `units`, pairs of instance name and module, one after another."""
+@dataclass(frozen=True)
+class Instance:
+    """A unit of the design in its place: what it is called there, and its module."""
+
+    op: Operation
+    name: str
+    module: hw.HWModuleOp
+
+
+def top_module(name: str, design: Design, instances: Sequence[Instance]) -> hw.HWModuleOp:
+    """Connect the units of a design, given in their order there, by its streams."""
+    source, result = design.source, design.result
     ports = [
         *CLOCK_RESET,
         *axis_ports(INPUT, source.tdata_width, slave=True),
@@ -37,28 +45,71 @@ def top_module(
     running.set_next(1)
     open_ = b.named("open", b.and_(running.value, resetn))
 
-    data = b.trunc(b.input(f"{INPUT}_tdata"), source.beat_width)
-    valid = b.and_(b.input(f"{INPUT}_tvalid"), open_)
-    ready: Wire | None = None
-    for instance, module in units:
-        taken = b.wire(f"{instance}_ready", 1)
-        outputs = b.instance(
-            instance,
-            module,
-            {f"{INPUT}_tdata": data, f"{INPUT}_tvalid": valid, f"{OUTPUT}_tready": taken.value},
-        )
-        accepts = outputs[f"{INPUT}_tready"]
-        if ready is None:
-            b.output(f"{INPUT}_tready", b.and_(accepts, open_))
-        else:
-            ready.drive(accepts)
-        data, valid, ready = outputs[f"{OUTPUT}_tdata"], outputs[f"{OUTPUT}_tvalid"], taken
+    streams = _Streams()
+    streams.add(
+        design.entry.output,
+        _Stream(
+            b.trunc(b.input(f"{INPUT}_tdata"), source.beat_width),
+            b.and_(b.input(f"{INPUT}_tvalid"), open_),
+            lambda ready: b.output(f"{INPUT}_tready", b.and_(ready, open_)),
+        ),
+    )
+    for instance in instances:
+        _connect(b, streams, instance)
 
-    assert ready is not None
-    ready.drive(b.input(f"{OUTPUT}_tready"))
-    offered = b.and_(valid, resetn)
+    last = streams.read(design.exit.input)
+    last.accept(b.input(f"{OUTPUT}_tready"))
+    offered = b.and_(last.valid, resetn)
     given = b.and_(offered, b.input(f"{OUTPUT}_tready"))
-    b.output(f"{OUTPUT}_tdata", b.zext(data, result.tdata_width))
+    b.output(f"{OUTPUT}_tdata", b.zext(last.data, result.tdata_width))
     b.output(f"{OUTPUT}_tvalid", offered)
     b.output(f"{OUTPUT}_tlast", counter(b, "beat", result.beats, given).is_last)
     return b.finish()
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """The signals of a stream; `accept` must be called once, with `tready` of its reader."""
+
+    data: SSAValue
+    valid: SSAValue
+    accept: Callable[[SSAValue], None]
+
+
+class _Streams:
+    """The streams that something gives and nothing reads yet."""
+
+    def __init__(self) -> None:
+        self._by_value: dict[SSAValue, _Stream] = {}
+
+    def add(self, value: SSAValue, stream: _Stream) -> None:
+        """A stream for the only reader of a value, or of what a reshape makes of it."""
+        reader = value.get_user_of_unique_use()
+        if isinstance(reader, dataflow.ReshapeOp):
+            self.add(reader.output, stream)
+        else:
+            self._by_value[value] = stream
+
+    def read(self, value: SSAValue) -> _Stream:
+        """The stream of a value that is read here."""
+        return self._by_value.pop(value)
+
+
+def _connect(b: HwBuilder, streams: _Streams, instance: Instance) -> None:
+    """Instantiate a unit; its readers come later."""
+    op, name = instance.op, instance.name
+    inputs = stream_names(INPUT, len(op.operands))
+    outputs = stream_names(OUTPUT, len(op.results))
+    sources = [streams.read(value) for value in op.operands]
+    readies = [b.wire(f"{name}_{port}", 1) for port in stream_names("ready", len(op.results))]
+    signals: dict[str, Value] = {}
+    for prefix, source in zip(inputs, sources, strict=True):
+        signals[f"{prefix}_tdata"], signals[f"{prefix}_tvalid"] = source.data, source.valid
+    for prefix, ready in zip(outputs, readies, strict=True):
+        signals[f"{prefix}_tready"] = ready.value
+    driven = b.instance(name, instance.module, signals)
+    for prefix, source in zip(inputs, sources, strict=True):
+        source.accept(driven[f"{prefix}_tready"])
+    for value, prefix, ready in zip(op.results, outputs, readies, strict=True):
+        stream = _Stream(driven[f"{prefix}_tdata"], driven[f"{prefix}_tvalid"], ready.drive)
+        streams.add(value, stream)

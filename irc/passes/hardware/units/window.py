@@ -134,14 +134,14 @@ def _read_address(
     start, read = b.reg("start", width), b.reg("read", width)
     steps = (geometry.next_window, geometry.next_row, geometry.next_frame)
     modular = (steps[0] % depth, steps[1] % depth, steps[2] % depth)
-    next_start = _around(b, start.value, walk.between(b, modular, width), depth)
-    ahead = _around(b, read.value, walk.within(b, geometry, depth, width), depth)
+    next_start = around(b, start.value, walk.between(b, modular, width), depth)
+    ahead = around(b, read.value, walk.within(b, geometry, depth, width), depth)
     start.set_next(next_start, b.and_(fetches, walk.ends))
     read.set_next(b.mux(walk.ends, next_start, ahead), fetches)
     return read.value
 
 
-def _around(b: HwBuilder, position: SSAValue, step: SSAValue, depth: int) -> SSAValue:
+def around(b: HwBuilder, position: SSAValue, step: SSAValue, depth: int) -> SSAValue:
     """`(position + step) modulo depth`, both below `depth`."""
     width = b.width(position)
     if depth == 1 << width:
