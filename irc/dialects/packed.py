@@ -14,31 +14,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import (
-    I64,
-    ArrayAttr,
-    Float32Type,
-    IntegerAttr,
-    StringAttr,
-    TensorType,
-    UnitAttr,
-    f32,
-    i64,
-)
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Dialect, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
-    prop_def,
     result_def,
     traits_def,
 )
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn import BINARY_FUNCTIONS, UNARY_FUNCTIONS, frame_type
-from irc.dialects.dense import BipolarType, DenseAttr, IntegerType, is_exact
+from irc.dialects.bnn import frame_type
+from irc.dialects.dense import BipolarType, IntegerType, is_exact
+from irc.dialects.packed_add import AddOp, FloatAddOp
 from irc.dialects.packed_base import (
     ARENA,
     POPCOUNTS,
@@ -50,13 +40,18 @@ from irc.dialects.packed_base import (
     bits_type,
     buffer_type,
 )
-from irc.dialects.packed_dense import (
-    DenseOp,
-    IntDenseOp,
-    PlaneDenseOp,
-    SignDenseOp,
-    XnorDenseOp,
+from irc.dialects.packed_bits_dense import BitsDenseOp, PlaneDenseOp, XnorDenseOp
+from irc.dialects.packed_channels import ChannelDenseOp, channel_terms
+from irc.dialects.packed_dense import DenseOp, IntDenseOp, SignDenseOp
+from irc.dialects.packed_float import (
+    FLOAT_INTEGERS,
+    FloatChainOp,
+    FloatOp,
+    FloatQuantizeOp,
+    FloatThresholdOp,
+    SoftmaxOp,
 )
+from irc.dialects.packed_move import ConcatOp, SliceOp, TransposeOp, UpsampleOp
 from irc.dialects.packed_pool import MaxPoolOp, OrPoolOp, SumPoolOp
 from irc.dialects.packed_spatial import GroupDenseOp, PadOp, PatchesOp
 from irc.dialects.packed_types import ArrayType, BitsType, ResultSlotAttr, SlotAttr
@@ -64,13 +59,22 @@ from irc.dialects.packed_windows import Windows
 
 __all__ = [
     "ARENA",
+    "FLOAT_INTEGERS",
     "POPCOUNTS",
+    "AddOp",
     "ArgmaxOp",
     "ArrayType",
+    "BitsDenseOp",
     "BitsType",
     "BufferType",
+    "ChannelDenseOp",
+    "ConcatOp",
     "DenseOp",
+    "FloatAddOp",
     "FloatChainOp",
+    "FloatOp",
+    "FloatQuantizeOp",
+    "FloatThresholdOp",
     "GroupDenseOp",
     "InputOp",
     "IntDenseOp",
@@ -86,16 +90,20 @@ __all__ = [
     "QuantizeOp",
     "ResultSlotAttr",
     "SignDenseOp",
+    "SliceOp",
     "SlotAttr",
+    "SoftmaxOp",
     "Staircase",
     "SumPoolOp",
     "ThresholdingOp",
     "TransposeOp",
+    "UpsampleOp",
     "Windows",
     "XnorDenseOp",
     "array_type",
     "bits_type",
     "buffer_type",
+    "channel_terms",
 ]
 
 
@@ -196,66 +204,6 @@ class QuantizeOp(ThresholdingOp):
 
 
 @irdl_op_definition
-class FloatChainOp(KernelOp):
-    """Float functions, applied one after another to each element of an array.
-
-    The element is converted to float32 first, bipolar to ±1. `functions` are those of `bnn.ewise`;
-    `constants` has one entry for each, `unit` where a function takes none. A constant is a vector
-    whose length divides the array's: element `i` uses number `i mod length`.
-
-    Each function rounds to float32 before the next, as when an ONNX runtime executes node by node.
-    """
-
-    name = "packed.float_chain"
-    functions = prop_def(ArrayAttr[StringAttr])
-    constants = prop_def(ArrayAttr[DenseAttr | UnitAttr])
-    assembly_format = (
-        "$label $input $functions `of` $constants attr-dict `:` type($input) `->` type($output)"
-    )
-
-    def __init__(
-        self, label: str, value: SSAValue, steps: Sequence[tuple[str, DenseAttr | None]]
-    ) -> None:
-        super().__init__(
-            label,
-            value,
-            ArrayType.of(array_type(value).length, f32),
-            {
-                "functions": ArrayAttr(StringAttr(fn) for fn, _ in steps),
-                "constants": ArrayAttr(UnitAttr() if c is None else c for _, c in steps),
-            },
-        )
-
-    @property
-    def steps(self) -> list[tuple[str, DenseAttr | None]]:
-        """Pairs of a function and its constant, in the order of application."""
-        return [
-            (fn.data, constant if isinstance(constant, DenseAttr) else None)
-            for fn, constant in zip(self.functions, self.constants, strict=True)
-        ]
-
-    def verify_kernel(self) -> None:
-        source = self.expect_array(self.input, "operand")
-        if self.output.type != ArrayType.of(source.length, f32):
-            raise VerifyException(f"the result must be {ArrayType.of(source.length, f32)}")
-        if len(self.functions) != len(self.constants):
-            raise VerifyException("functions and constants differ in number")
-        for fn, constant in self.steps:
-            if fn not in (UNARY_FUNCTIONS if constant is None else BINARY_FUNCTIONS):
-                takes = "without" if constant is None else "with"
-                raise VerifyException(f"there is no function '{fn}' {takes} a constant")
-            if constant is None:
-                continue
-            is_vector = len(constant.shape) == 1 and constant.size > 0
-            if not isinstance(constant.element_type, Float32Type) or not is_vector:
-                raise VerifyException(f"constants are f32 vectors, not {constant.type}")
-            if source.length % constant.size:
-                raise VerifyException(
-                    f"{constant.size} constants do not divide {source.length} elements"
-                )
-
-
-@irdl_op_definition
 class ArgmaxOp(KernelOp):
     """The index of the largest element of each row; ties go to the lowest index."""
 
@@ -274,50 +222,6 @@ class ArgmaxOp(KernelOp):
             raise VerifyException(f"an index is an integer, not {result.element_type}")
 
 
-@irdl_op_definition
-class TransposeOp(KernelOp):
-    """Axes in another order: `shape` is that of the operand, `perm` as in `numpy.transpose`."""
-
-    name = "packed.transpose"
-    shape = prop_def(ArrayAttr[IntegerAttr[I64]])
-    perm = prop_def(ArrayAttr[IntegerAttr[I64]])
-    assembly_format = (
-        "$label $input `shape` $shape `perm` $perm attr-dict `:` type($input) `->` type($output)"
-    )
-
-    def __init__(
-        self, label: str, value: SSAValue, shape: Sequence[int], perm: Sequence[int]
-    ) -> None:
-        super().__init__(
-            label,
-            value,
-            array_type(value),
-            {
-                "shape": ArrayAttr(IntegerAttr(dim, i64) for dim in shape),
-                "perm": ArrayAttr(IntegerAttr(axis, i64) for axis in perm),
-            },
-        )
-
-    @property
-    def dims(self) -> tuple[int, ...]:
-        """The operand's shape."""
-        return tuple(dim.value.data for dim in self.shape)
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """The permutation."""
-        return tuple(axis.value.data for axis in self.perm)
-
-    def verify_kernel(self) -> None:
-        source = self.expect_array(self.input, "operand")
-        if self.output.type != source:
-            raise VerifyException(f"a transposed {source} is the same type")
-        if math.prod(self.dims) != source.length:
-            raise VerifyException(f"shape {list(self.dims)} does not fit {source}")
-        if sorted(self.axes) != list(range(len(self.dims))):
-            raise VerifyException(f"{list(self.axes)} is no permutation of {len(self.dims)} axes")
-
-
 Packed = Dialect(
     "packed",
     [
@@ -330,9 +234,18 @@ Packed = Dialect(
         SignDenseOp,
         IntDenseOp,
         FloatChainOp,
+        FloatQuantizeOp,
+        FloatThresholdOp,
+        FloatAddOp,
+        SoftmaxOp,
         ArgmaxOp,
+        AddOp,
         TransposeOp,
+        ConcatOp,
+        SliceOp,
+        UpsampleOp,
         PatchesOp,
+        ChannelDenseOp,
         GroupDenseOp,
         PadOp,
         OrPoolOp,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import I64, IntegerAttr, IntegerType, StringAttr, i64
@@ -108,7 +108,7 @@ class Staircase:
 
 
 class KernelOp(IRDLOperation, ABC):
-    """An op that reads one buffer and writes another.
+    """An op that reads a buffer, or several, and writes another.
 
     `label` names it, and its constants, in the generated code; `slot` says where the result lies,
     once `plan-arena` has decided.
@@ -128,9 +128,10 @@ class KernelOp(IRDLOperation, ABC):
         value: SSAValue,
         result: BufferType,
         properties: Mapping[str, Attribute | None],
+        *more: SSAValue | Sequence[SSAValue],
     ) -> None:
         super().__init__(
-            operands=[value],
+            operands=[value, *more],
             result_types=[result],
             properties={"label": StringAttr(label), **properties},
         )

@@ -7,14 +7,23 @@ store the sums or, in the same pass, threshold them and pack the codes.
 from __future__ import annotations
 
 from abc import ABC
+from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import I64, IntegerAttr, IntegerType, StringAttr, UnitAttr, i64
+import numpy.typing as npt
+from xdsl.dialects.builtin import (
+    I64,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+    UnitAttr,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact, uint
+from irc.dialects.dense import DenseAttr, element_width, is_exact, uint
 from irc.dialects.packed_base import (
     POPCOUNTS,
     BufferType,
@@ -23,9 +32,11 @@ from irc.dialects.packed_base import (
     array_type,
     bits_type,
 )
-from irc.dialects.packed_types import WORD_WIDTHS, BitsType, plane_weights, words_for
+from irc.dialects.packed_types import WORD_WIDTHS, BitsType, words_for
 
-_FORMAT = (
+Array = npt.NDArray[Any]
+
+DENSE_FORMAT = (
     "$label $input `,` $weights (`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
     "attr-dict `:` type($input) `->` type($output)"
 )
@@ -70,8 +81,13 @@ class DenseOp(ThresholdingOp, ABC):
         """Multiplications with a weight in one frame."""
         return self.rows * self.channels * self.columns
 
-    def check_words(self, shape: tuple[int, ...], bits: int, word: int) -> None:
-        """Check that the weights are words [M, …] whose padding bits are zero."""
+    def check_words(
+        self, shape: tuple[int, ...], bits: int, word: int, words: Array | None = None
+    ) -> None:
+        """Check that the weights are words [M, …] whose padding bits are zero.
+
+        `words` are the weights where they are stored in another form.
+        """
         given = self.weights.shape
         if self.weights.element_type != uint(word) or given[1:] != shape or not given[0]:
             expected = "x".join(str(dim) for dim in shape)
@@ -79,7 +95,7 @@ class DenseOp(ThresholdingOp, ABC):
                 f"weights must be tensor<Mx{expected}xui{word}>, not {self.weights.type}"
             )
         padding = words_for(bits, word) * word - bits
-        last = self.weights.numpy()[..., -1]
+        last = (self.weights.numpy() if words is None else words)[..., -1]
         if padding and np.any(last >> np.array(word - padding, last.dtype)):
             raise VerifyException(f"the last {padding} bits of a row of weights are not zero")
 
@@ -105,118 +121,12 @@ class DenseOp(ThresholdingOp, ABC):
             )
 
 
-def _properties(
+def dense_properties(
     weights: DenseAttr, staircase: Staircase | None, accumulator: IntegerType
 ) -> dict[str, Attribute | None]:
+    """The properties that all dense kernels have."""
     codes = {} if staircase is None else staircase.properties()
     return {"weights": weights, "accumulator": accumulator, **codes}
-
-
-@irdl_op_definition
-class XnorDenseOp(DenseOp):
-    """Bipolar weights, bipolar activations: `acc = K − 2·popcount(w ^ x)`.
-
-    The same as `2·popcount(xnor(w, x)) − K` (Rastegari et al., "XNOR-Net", 2016), without the
-    complement; padding bits are equal on both sides and count nothing.
-    `weights` are words [M, ceil(K / W)].
-    """
-
-    name = "packed.xnor_dense"
-    popcount = prop_def(StringAttr)
-    assembly_format = _FORMAT
-
-    def __init__(
-        self,
-        label: str,
-        value: SSAValue,
-        weights: DenseAttr,
-        result: BufferType,
-        accumulator: IntegerType,
-        staircase: Staircase | None,
-        popcount: str,
-    ) -> None:
-        properties = _properties(weights, staircase, accumulator)
-        super().__init__(label, value, result, {**properties, "popcount": StringAttr(popcount)})
-
-    def verify_kernel(self) -> None:
-        source = self.expect_bits(self.input, "operand")
-        if not isinstance(source.element_type, BipolarType):
-            raise VerifyException(f"activations must be bipolar, not {source.element_type}")
-        self.check_words((source.words,), source.width, source.word)
-        self.check_popcount(self.popcount)
-        self.verify_sums()
-
-
-@irdl_op_definition
-class PlaneDenseOp(DenseOp):
-    """Low-bit weights and activations, by bit-planes.
-
-    With `w = Σ_i a_i·w_i` and `x = Σ_j b_j·x_j` over planes (`plane_weights`),
-    `P = Σ_i Σ_j a_i·b_j·popcount(w_i & x_j)` is the sum of products (Zhou et al., "DoReFa-Net",
-    2016, equation 3). A bipolar side is `2·bit − 1`, so that
-
-    - integers by integers: `acc = P`;
-    - bipolar weights: `acc = 2·P − Σ_j b_j·popcount(x_j)`, subtracted once a row of the input;
-    - bipolar activations: `acc = 2·P − Σ_k w[m, k]`, the constant `offsets[m]` (negative sum).
-
-    `weights` are words [M, planes, ceil(K / W)] and `weight_type` says what the planes mean.
-    """
-
-    name = "packed.plane_dense"
-    weight_type = prop_def(Attribute)
-    offsets = opt_prop_def(DenseAttr)
-    popcount = prop_def(StringAttr)
-    assembly_format = _FORMAT
-
-    def __init__(
-        self,
-        label: str,
-        value: SSAValue,
-        weights: DenseAttr,
-        weight_type: Attribute,
-        offsets: DenseAttr | None,
-        result: BufferType,
-        accumulator: IntegerType,
-        staircase: Staircase | None,
-        popcount: str,
-    ) -> None:
-        super().__init__(
-            label,
-            value,
-            result,
-            {
-                **_properties(weights, staircase, accumulator),
-                "weight_type": weight_type,
-                "offsets": offsets,
-                "popcount": StringAttr(popcount),
-            },
-        )
-
-    @property
-    def has_bipolar_weights(self) -> bool:
-        """Whether the sum of the activations is subtracted."""
-        return isinstance(self.weight_type, BipolarType)
-
-    @property
-    def scale(self) -> int:
-        """What P is multiplied with: 2 where one side is bipolar."""
-        return 1 if not self.has_bipolar_weights and self.offsets is None else 2
-
-    def verify_kernel(self) -> None:
-        source = self.expect_bits(self.input, "operand")
-        if not is_exact(self.weight_type):
-            raise VerifyException(f"weights cannot be {self.weight_type}")
-        bipolar_input = isinstance(source.element_type, BipolarType)
-        if bipolar_input and self.has_bipolar_weights:
-            raise VerifyException("bipolar by bipolar is packed.xnor_dense")
-        planes = len(plane_weights(self.weight_type))
-        self.check_words((planes, source.words), source.width, source.word)
-        if (self.offsets is not None) != bipolar_input:
-            raise VerifyException("offsets are for bipolar activations, which need them")
-        if self.offsets is not None and self.offsets.shape != (self.channels,):
-            raise VerifyException(f"offsets must be [{self.channels}], not {self.offsets.type}")
-        self.check_popcount(self.popcount)
-        self.verify_sums()
 
 
 class ArrayDenseOp(DenseOp, ABC):
@@ -244,7 +154,7 @@ class SignDenseOp(ArrayDenseOp):
 
     name = "packed.sign_dense"
     size = prop_def(IntegerAttr[I64])
-    assembly_format = _FORMAT
+    assembly_format = DENSE_FORMAT
 
     def __init__(
         self,
@@ -256,7 +166,7 @@ class SignDenseOp(ArrayDenseOp):
         accumulator: IntegerType,
         staircase: Staircase | None,
     ) -> None:
-        properties = _properties(weights, staircase, accumulator)
+        properties = dense_properties(weights, staircase, accumulator)
         super().__init__(label, value, result, {**properties, "size": IntegerAttr(size, i64)})
 
     @property
@@ -284,7 +194,7 @@ class IntDenseOp(ArrayDenseOp):
     """
 
     name = "packed.int_dense"
-    assembly_format = _FORMAT
+    assembly_format = DENSE_FORMAT
 
     def __init__(
         self,
@@ -295,7 +205,7 @@ class IntDenseOp(ArrayDenseOp):
         accumulator: IntegerType,
         staircase: Staircase | None,
     ) -> None:
-        super().__init__(label, value, result, _properties(weights, staircase, accumulator))
+        super().__init__(label, value, result, dense_properties(weights, staircase, accumulator))
 
     @property
     def columns(self) -> int:

@@ -18,7 +18,7 @@ from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_spatial import integers, values_of
-from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact
+from irc.dialects.dense import DenseAttr, element_range, is_exact
 from irc.dialects.packed_base import (
     BufferType,
     KernelOp,
@@ -27,20 +27,24 @@ from irc.dialects.packed_base import (
     element_count,
 )
 from irc.dialects.packed_dense import ArrayDenseOp
-from irc.dialects.packed_types import BitsType
+from irc.dialects.packed_types import ArrayType, BitsType
 from irc.dialects.packed_windows import WINDOWS, WindowOp, Windows, holds
+from irc.dialects.padding import check_border_value, padded_space
 
 
 @irdl_op_definition
 class PatchesOp(WindowOp):
     """The windows of a frame, each as one row: pixel after pixel, without padding between them.
 
+    Or, where the result's rows are as wide as the operand's, as so many rows: see `keeps_pixels`.
+
     The rows never exist together. A dense kernel that reads them gathers one at a time, into the
     op's `slot`, and computes all its results from it: memory for one row is all that is needed,
     and the operand stays alive until the last reader of the result is done.
 
     Bits are gathered into bits of the same type, an array into an array or straight into bits.
-    A border consists of `value`. With `channels_first`, the operand is an array [C, …space].
+    A border consists of `value`, for whose sake arrays may get a wider type. With
+    `channels_first`, the operand is an array [C, …space].
     """
 
     TAKES_BORDER: ClassVar = True
@@ -84,27 +88,47 @@ class PatchesOp(WindowOp):
     def slot_length(self) -> int:
         result = buffer_type(self.output)
         if isinstance(result, BitsType):
-            return result.planes * result.words
+            return result.length // self.windows.number
         return self.windows.taps * self.channels
 
     def verify_kernel(self) -> None:
         self.verify_frame()
         source, result = buffer_type(self.input), buffer_type(self.output)
         width = self.windows.taps * self.channels
-        if not is_exact(source.element_type) or source.element_type != result.element_type:
+        kinds = (source.element_type, result.element_type)
+        if not all(map(is_exact, kinds)) or not (kinds[0] == kinds[1] or self._widens()):
             raise VerifyException(f"gathering keeps an exact element type: {source} to {result}")
-        if self.windows.has_border and not holds(source.element_type, self.border):
-            raise VerifyException(f"{source.element_type} does not hold {self.border}")
+        if self.windows.has_border and not holds(result.element_type, self.border):
+            raise VerifyException(f"{result.element_type} does not hold {self.border}")
         if self.channels_first is not None and isinstance(source, BitsType):
             raise VerifyException("only arrays may have their channels first")
         if element_count(result) != self.windows.number * width:
             raise VerifyException(f"{result} does not hold {self.windows.number} rows of {width}")
-        if isinstance(result, BitsType) and result.width != width:
+        if isinstance(result, BitsType) and result.width != width and not self.keeps_pixels:
             raise VerifyException(f"a row has {width} elements, unlike {result}")
         if isinstance(source, BitsType) and (
             not isinstance(result, BitsType) or result.word != source.word
         ):
             raise VerifyException(f"bits are gathered into bits of the same words, not {result}")
+
+    @property
+    def keeps_pixels(self) -> bool:
+        """Whether each pixel of a window remains a row of bits, so that words are just copied."""
+        source, result = buffer_type(self.input), buffer_type(self.output)
+        return (
+            isinstance(source, BitsType)
+            and isinstance(result, BitsType)
+            and result.width == source.width
+        )
+
+    def _widens(self) -> bool:
+        """Whether an array goes into one of the same C type that also holds the border."""
+        source, result = buffer_type(self.input), buffer_type(self.output)
+        if not isinstance(source, ArrayType) or not isinstance(result, ArrayType):
+            return False
+        least, most = element_range(source.element_type)
+        low, high = element_range(result.element_type)
+        return source.region == result.region and low <= least and most <= high
 
 
 @irdl_op_definition
@@ -164,8 +188,7 @@ class PadOp(KernelOp):
     @property
     def padded(self) -> tuple[int, ...]:
         """Pixels of the result along each axis."""
-        sizes = zip(self.space, self.before, self.after, strict=True)
-        return tuple(size + before + after for size, before, after in sizes)
+        return padded_space(self.space, self.before, self.after)
 
     @property
     def pad_value(self) -> int:
@@ -179,10 +202,9 @@ class PadOp(KernelOp):
 
     def verify_kernel(self) -> None:
         source, result = buffer_type(self.input), buffer_type(self.output)
-        if not len(self.space) == len(self.before) == len(self.after) >= 1:
-            raise VerifyException("space, before and after differ in length")
-        if min(self.space) < 1 or min(*self.before, *self.after) < 0:
-            raise VerifyException("frames have pixels, and a border cannot be negative")
+        padded_space(self.space, self.before, self.after)
+        if min(self.space, default=0) < 1:
+            raise VerifyException("frames have pixels")
         if element_count(source) % math.prod(self.space):
             raise VerifyException(f"{source} is not {math.prod(self.space)} pixels")
         if element_count(result) != math.prod(self.padded) * self.channels:
@@ -199,17 +221,7 @@ class PadOp(KernelOp):
             )
             if not fits:
                 raise VerifyException(f"rows are pixels on both sides: {source} to {result}")
-        low, high = element_range(result.element_type)
-        least, most = element_range(source.element_type)
-        if not low <= min(least, self.pad_value) or not max(most, self.pad_value) <= high:
-            raise VerifyException(
-                f"{result.element_type} holds not both {self.pad_value} and every value of "
-                f"{source.element_type}"
-            )
-        if isinstance(result.element_type, BipolarType):
-            same = isinstance(source.element_type, BipolarType)
-            if not same or self.pad_value not in (-1, 1):
-                raise VerifyException("a bipolar border is −1 or +1")
+        check_border_value(self.pad_value, source.element_type, result.element_type)
 
 
 @irdl_op_definition

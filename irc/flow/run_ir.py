@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from xdsl.dialects.builtin import StringAttr
 
 from irc.dialects import bnn
-from irc.errors import UnsupportedError
+from irc.errors import IrcError, UnsupportedError
 from irc.flow.frames import Data, as_element_type, shape_frames
 from irc.flow.ladder import Ladder, classes_of
 from irc.flow.levels import run_reference
@@ -18,20 +19,24 @@ from irc.interp.run import Progress, entry_function, run_module
 
 Array = npt.NDArray[Any]
 
+RESULT_NAME = "bnn.name"
+"""The attribute of a function result that keeps the model's name for it."""
+
 
 @dataclass(frozen=True)
 class RunResult:
-    """Results [N, …] of the first output, their classes, and the accuracy where labels are known.
-
-    `outputs` counts the outputs that there are.
-    """
+    """All outputs [N, …] by name; classes of the first, and accuracy where labels are known."""
 
     source: str
     level: str
-    results: Array
+    outputs: dict[str, Array]
     classes: Array
     accuracy: float | None
-    outputs: int = 1
+
+    @property
+    def results(self) -> Array:
+        """The first output."""
+        return next(iter(self.outputs.values()))
 
     def summary(self) -> dict[str, Any]:
         """What a machine wants to know of it."""
@@ -40,16 +45,31 @@ class RunResult:
             "level": self.level,
             "images": len(self.results),
             "accuracy": self.accuracy,
+            "outputs": {name: list(values.shape[1:]) for name, values in self.outputs.items()},
             "classes": self.classes.tolist(),
         }
 
 
 def run_file(
-    path: str, data: Data, inputs: tuple[str, ...] = (), progress: LevelProgress | None = None
+    path: str,
+    data: Data,
+    inputs: tuple[str, ...] = (),
+    progress: LevelProgress | None = None,
+    array: str | None = None,
 ) -> RunResult:
-    """Run a file on data; raises `IrcError` for files and data that do not go together."""
+    """Run a file on data; raises `IrcError` for files and data that do not go together.
+
+    `array` says where the results will be written, which several need an .npz file for: that is
+    found out before anything runs.
+    """
     ladder = Ladder(path, inputs)
     level = ladder.level
+    names = output_names(ladder)
+    if len(names) > 1 and array not in (None, "-") and not str(array).endswith(".npz"):
+        raise IrcError(
+            f"{path}: has {len(names)} outputs ({', '.join(names)}), which a file such as "
+            f"results.npz can hold; {array} can hold one"
+        )
 
     def observe(done: int, total: int) -> None:
         if progress is not None:
@@ -63,7 +83,24 @@ def run_file(
         results = _run_function(ladder, data, observe)
     classes = classes_of(results[0])
     accuracy = None if data.y is None else float(np.count_nonzero(classes == data.y) / len(classes))
-    return RunResult(path, level, results[0], classes, accuracy, len(results))
+    return RunResult(path, level, dict(zip(names, results, strict=True)), classes, accuracy)
+
+
+def output_names(ladder: Ladder) -> list[str]:
+    """The model's names for its outputs: `out`, or `out0`, `out1` … where it has none."""
+    if ladder.level == "onnx":
+        return list(ladder.reference.output_names)
+    if ladder.level == "hw":
+        return ["out"]
+    function = entry_function(ladder.source)
+    count = len(function.function_type.outputs)
+    names = ["out"] if count == 1 else [f"out{index}" for index in range(count)]
+    if function.res_attrs is not None:
+        for index, attributes in enumerate(function.res_attrs):
+            given = attributes.data.get(RESULT_NAME)
+            if isinstance(given, StringAttr) and given.data not in names:
+                names[index] = given.data
+    return names
 
 
 def _run_function(ladder: Ladder, data: Data, observe: Progress) -> list[Array]:

@@ -26,7 +26,6 @@ from irc.dialects.packed_types import (
     unpack_words,
 )
 from irc.interp.bnn import exact_matmul, to_element_type
-from irc.interp.ewise import apply_ewise
 
 Array = npt.NDArray[Any]
 
@@ -63,8 +62,13 @@ class PackedFunctions(InterpreterFunctions):
     def run_xnor_dense(
         self, interpreter: Interpreter, op: packed.XnorDenseOp, args: PythonValues
     ) -> Any:
-        counts = _popcounts(np.bitwise_xor, args[0][:, :, 0], op.weights.numpy(), _accumulator(op))
-        return (finish(op, op.columns - 2 * counts),)
+        counts = _popcounts(np.bitwise_xor, args[0][:, :, 0], op.plain_words(), _accumulator(op))
+        if op.limits is not None:
+            bits = (counts < op.by_place(op.limits)).astype(np.int8)
+            result = packed.bits_type(op.output)
+            signs = 2 * bits - 1 if isinstance(result.element_type, BipolarType) else bits
+            return (store(signs.reshape(len(signs), -1), result),)
+        return (finish(op, with_offsets(op, op.columns - 2 * counts)),)
 
     @impl(packed.PlaneDenseOp)
     def run_plane_dense(
@@ -84,18 +88,6 @@ class PackedFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: packed.IntDenseOp, args: PythonValues
     ) -> Any:
         return (finish(op, _products(op, args[0], op.weights.numpy())),)
-
-    @impl(packed.FloatChainOp)
-    def run_float_chain(
-        self, interpreter: Interpreter, op: packed.FloatChainOp, args: PythonValues
-    ) -> Any:
-        x = args[0].astype(np.float32)
-        for fn, constant in op.steps:
-            repeated = None
-            if constant is not None:
-                repeated = np.tile(constant.numpy(), x.shape[1] // constant.size)
-            x = apply_ewise(fn, x, repeated)
-        return (x,)
 
     @impl(packed.ArgmaxOp)
     def run_argmax(self, interpreter: Interpreter, op: packed.ArgmaxOp, args: PythonValues) -> Any:
@@ -157,15 +149,30 @@ def _plane_sums(op: packed.PlaneDenseOp, x: Array) -> Array:
     if op.has_bipolar_weights:
         ones = np.bitwise_count(x).sum(axis=-1, dtype=dtype)
         sums -= (ones * np.array(planes_of_x, dtype)).sum(axis=-1, dtype=dtype)[..., None]
-    if op.offsets is not None:
-        sums += op.offsets.numpy().astype(dtype)
-    return sums
+    return with_offsets(op, sums)
+
+
+def with_offsets(op: packed.BitsDenseOp, sums: Array) -> Array:
+    """Sums [N, R, M] with what is added to those of each row."""
+    offsets = op.row_offsets()
+    return sums if offsets is None else sums + offsets.astype(sums.dtype)
 
 
 def _products(op: packed.DenseOp, x: Array, weights: Array) -> Array:
     """Sums of products [N, R, M], exact as long as the accumulator holds every partial sum."""
     rows = x.reshape(len(x), op.rows, op.columns)
     return exact_matmul(rows.astype(np.int64), weights).astype(_accumulator(op))
+
+
+def elements_of(values: Array, buffer: packed.BufferType, dtype: np.dtype[Any]) -> Array:
+    """The elements [N, …] of a buffer as integers of the given type."""
+    if not isinstance(buffer, BitsType):
+        return values.astype(dtype)
+    bits = unpack_words(values, buffer.width).astype(dtype)
+    if isinstance(buffer.element_type, BipolarType):
+        return 2 * bits[:, :, 0] - 1
+    counts = np.array(plane_weights(buffer.element_type), dtype)
+    return (bits * counts[:, None]).sum(axis=2, dtype=dtype)
 
 
 def finish(op: packed.ThresholdingOp, sums: Array) -> Array:

@@ -26,7 +26,7 @@ from irc.dialects.packed_types import (
 )
 from irc.interp.bnn import exact_matmul
 from irc.interp.bnn_spatial import windows
-from irc.interp.packed import finish, store
+from irc.interp.packed import elements_of, finish, store, with_offsets
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +46,9 @@ class PackedSpatialFunctions(InterpreterFunctions):
         x = _bordered(op, args[0])
         if isinstance(source, BitsType):
             assert isinstance(result, BitsType)
+            if op.keeps_pixels:
+                shape = (len(x), result.rows, result.planes, result.words)
+                return (_gather(x, op.windows).reshape(shape),)
             if source.width % source.word == 0:
                 # Whole words: [N, rows, planes, words] as frames whose channels are plane by plane.
                 patches = _gather(x, op.windows)
@@ -76,6 +79,24 @@ class PackedSpatialFunctions(InterpreterFunctions):
         ]
         accumulated = np.concatenate(sums, axis=-1).astype(numpy_dtype(op.accumulator))
         return (finish(op, accumulated),)
+
+    @impl(packed.ChannelDenseOp)
+    def run_channel_dense(
+        self, interpreter: Interpreter, op: packed.ChannelDenseOp, args: PythonValues
+    ) -> Any:
+        dtype = numpy_dtype(op.accumulator)
+        source = packed.bits_type(op.input)
+        x = elements_of(args[0], source, dtype)
+        kind = BitsType.of(op.columns, source.width, op.weight_type, source.word)
+        weights = elements_of(op.weights.numpy()[None], kind, dtype)[0]
+        windows = x.reshape(len(x), op.rows, op.columns, source.width)
+        sums = np.einsum("nrkc,kc->nrc", windows, weights, dtype=dtype)
+        # What is counted has `depth` bits, so that fewer than are needed show here as well.
+        low = 0 if op.is_xnor else -(1 << (op.depth - 1))
+        counted = (op.columns - sums) // 2 if op.is_xnor else sums
+        counted = (counted.astype(np.int64) - low) % (1 << op.depth) + low
+        sums = op.columns - 2 * counted if op.is_xnor else counted
+        return (finish(op, with_offsets(op, sums.astype(dtype))),)
 
     @impl(packed.OrPoolOp)
     def run_or_pool(self, interpreter: Interpreter, op: packed.OrPoolOp, args: PythonValues) -> Any:
@@ -126,6 +147,7 @@ def _bordered(op: packed.PatchesOp, x: Array) -> Array:
         if isinstance(source, BitsType):
             border = pad_pixel(op.border, source)
         else:
+            # Bipolar or wider: the same type in memory.
             border = np.full(op.channels, op.border, numpy_dtype(source.element_type))
         pixels = _pad(pixels, border, windows.before, windows.padded)
     return pixels.reshape(len(x), -1, pixels.shape[-1])

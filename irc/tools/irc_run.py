@@ -30,7 +30,10 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N inputs")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write the results, one row an input, as .npy"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the results, one row an input, as .npy; several outputs, by name, as .npz",
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -47,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
     check_writable(options.output)
     with step_progress() as progress:
         data = load_data(options.data).limited(options.limit)
-        result = run_file(options.model, data, tuple(options.input), progress)
-    write_array(options.output, result.results)
+        result = run_file(options.model, data, tuple(options.input), progress, array=options.output)
+    write_array(options.output, result.outputs)
     show(*run_lines(result), json=options.json, array=options.output)
     write_json(options.json, result.summary())
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
+import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -137,8 +138,14 @@ def run_lines(result: RunResult) -> Iterator[Table | str]:
     """How many inputs fell into each class, and the accuracy where it is known."""
     accuracy = "" if result.accuracy is None else f", accuracy {100 * result.accuracy:.2f} %"
     inputs = plural(len(result.results), "input")
-    outputs = "" if result.outputs == 1 else f"; the first of {result.outputs} outputs"
-    yield f"{result.source} at level {result.level}: {inputs}{accuracy}{outputs}"
+    yield f"{result.source} at level {result.level}: {inputs}{accuracy}"
+    if len(result.outputs) > 1:
+        outputs = Table("output")
+        outputs.add_column("shape", justify="right")
+        for name, values in result.outputs.items():
+            outputs.add_row(name, "×".join(map(str, values.shape[1:])) or "1")
+        yield outputs
+        yield f"classes of the first output, {next(iter(result.outputs))}:"
     table = Table("class")
     table.add_column("inputs", justify="right")
     for label, count in sorted(Counter(map(int, result.classes)).items()):
@@ -193,12 +200,22 @@ def check_writable(path: str | None) -> None:
         raise IrcError(f"{path}: cannot be written: there is no folder '{Path(path).parent}'")
 
 
-def write_array(path: str | None, values: Any) -> None:
-    """Write results as .npy, whole or not at all; nothing where no path is given."""
+def write_array(path: str | None, outputs: Mapping[str, Any]) -> None:
+    """Write results, whole or not at all: one as .npy, unless `path` ends in .npz, several as .npz.
+
+    Nothing is written where no path is given.
+    """
     if path is None:
         return
     buffer = io.BytesIO()
-    np.save(buffer, values)
+    if len(outputs) == 1 and not path.endswith(".npz"):
+        np.save(buffer, next(iter(outputs.values())))
+    else:
+        # As numpy.savez, which takes no output whose name is one of its parameters'.
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, values in outputs.items():
+                with archive.open(f"{name}.npy", "w") as member:
+                    np.lib.format.write_array(member, np.asarray(values))
     write_result(buffer.getvalue(), path)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import Float32Type, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
@@ -155,7 +155,18 @@ def random_frames(module: ModuleOp, random: Random, count: int) -> Array:
     """Frames [N, …] for the argument of @net; some are all at one end of the type."""
     function = next(op for op in module.ops if isinstance(op, FuncOp))
     frame = bnn.frame_type(function.body.block.args[0])
+    if isinstance(frame.element_type, Float32Type):
+        return _random_floats(random, (count, *frame.get_shape()))
     frames = Builder(random).values(frame.element_type, (count, *frame.get_shape()))
     low, high = element_range(frame.element_type)
     frames[0], frames[1] = low, high
     return to_element_type(frames, frame.element_type)
+
+
+def _random_floats(random: Random, shape: tuple[int, ...]) -> Array:
+    """Floats of all magnitudes; halves, for roundings, in the first frame, zeros in the second."""
+    generator = np.random.default_rng(random.getrandbits(32))
+    frames = generator.normal(size=shape) * 2.0 ** generator.integers(-3, 6, shape)
+    frames[0] = generator.integers(-20, 20, shape[1:]) / 2
+    frames[1] = 0
+    return frames.astype(np.float32)

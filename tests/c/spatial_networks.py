@@ -31,13 +31,15 @@ class SpatialBuilder(Builder):
         strides = [self.random.choice([1, 1, 1, 2, 3]) for _ in kernel]
         return kernel, strides, dilations
 
-    def conv(self, value: SSAValue) -> SSAValue:
+    def conv(self, value: SSAValue, depthwise: bool = False) -> SSAValue:
         """A convolution of any kind, with a result type that holds every sum."""
         frame = bnn.frame_type(value)
         channels = frame.get_shape()[-1]
         divisors = [d for d in range(1, channels + 1) if channels % d == 0]
         groups = self.random.choice([1, 1, 1, channels, self.random.choice(divisors)])
         results = self.random.choice([c for c in CHANNELS if c % groups == 0] or [groups])
+        if depthwise:
+            results = groups = channels
         kernel, strides, dilations = self.window(value, 3)
         weight_type = self.random.choice(WEIGHT_TYPES)
         weights = self.values(weight_type, (results, *kernel, channels // groups))
@@ -52,7 +54,18 @@ class SpatialBuilder(Builder):
         """What most binary networks are made of: signs, convolved, pooled and padded with signs."""
         value = self.signs(value)
         for _ in range(self.random.randint(1, 3)):
-            match self.random.choice(["conv", "pool", "conv and pool", "pad"]):
+            if not isinstance(bnn.frame_type(value).element_type, BipolarType):
+                # Low-bit codes of a depthwise layer, perhaps on to another one.
+                again = self.random.random() < 0.5
+                value = self.signs(self.conv(value, depthwise=True) if again else value)
+            match self.random.choice(
+                ["conv", "pool", "conv and pool", "pad", "zeros", "zeros", "depthwise"]
+            ):
+                case "depthwise":
+                    value = self.conv(self._maybe_zeros(value), depthwise=True)
+                    value = self.random.choice([self.signs, self.threshold])(value)
+                case "zeros":
+                    value = self.signs(self.conv(self._maybe_zeros(value)))
                 case "conv":
                     value = self.signs(self.conv(value))
                 case "pool" | "conv and pool" as kind:
@@ -67,6 +80,18 @@ class SpatialBuilder(Builder):
                     border = self.random.choice([-1, 1])
                     value = self.add(bnn.PadOp(value, [1] * rank, [1] * rank, border, bipolar))
         return self.signs(self.conv(value))
+
+    def _maybe_zeros(self, value: SSAValue) -> SSAValue:
+        """Zeros around, in a type that is made to hold them."""
+        frame = bnn.frame_type(value)
+        rank = len(frame.get_shape()) - 1
+        if self.random.random() < 0.2:
+            return value
+        before = [self.random.randint(0, 2) for _ in range(rank)]
+        after = [self.random.randint(0, 2) for _ in range(rank)]
+        is_bipolar = isinstance(frame.element_type, BipolarType)
+        kind = sint(2) if is_bipolar else frame.element_type
+        return self.add(bnn.PadOp(value, before, after, 0, kind))
 
     def signs(self, value: SSAValue) -> SSAValue:
         """Signs of integers, with a threshold for each channel; of signs, the signs."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from packed_networks import Case, cases, same
+from packed_networks import Case, cases, near, same
 
 from irc.backends.c.compiler import find_compiler, run_compiler
 from irc.backends.c.header import header_text
@@ -51,13 +52,28 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "nets.so"
 
 
+def test_nothing_is_allocated_and_nothing_but_c99_included() -> None:
+    allowed = {"<stdint.h>", "<string.h>", "<math.h>"}
+    for case, source in sources():
+        text = source.body + header_text(source)
+        included = set(re.findall(r"#include\s+(\S+)", text)) - {f'"{case.name}.h"'}
+        assert included <= allowed, case.name
+        forbidden = r"\b(\w*alloc\w*|free|setjmp|longjmp|printf|FILE)\s*\("
+        assert not re.search(forbidden, text), case.name
+        # Automatic arrays of a length that is known only when the program runs are memory, too.
+        code = re.sub(r"/\*.*?\*/", "", source.body, flags=re.DOTALL)
+        for length in re.findall(r"^ +\w+ \w+\[(.*?)\](?: = .*)?;", code, re.MULTILINE):
+            assert length.isdigit(), f"{case.name}: {length}"
+
+
 @pytest.mark.slow
 def test_generated_c_equals_bnn(library: Path) -> None:
     for case, source in sources():
         got = HostModel(source, library).run(case.frames)
         assert len(got) == len(case.expected)
         for mine, theirs in zip(got, case.expected, strict=True):
-            assert same(mine, theirs), case.name
+            exact = source.is_reproducible or mine.dtype.kind != "f"
+            assert same(mine, theirs) if exact else near(mine, theirs), case.name
 
 
 def test_the_networks_use_every_kernel() -> None:

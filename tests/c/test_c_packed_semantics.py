@@ -6,15 +6,16 @@ from random import Random
 
 import numpy as np
 import pytest
+from arena_checks import check_arena
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packed_networks import to_packed
 from random_networks import random_frames, random_network
-from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, Region
 
-from irc.dialects import bnn, packed
+from irc.dialects import bnn
 from irc.errors import UnsupportedError
 from irc.interp.run import run_module
 
@@ -64,36 +65,4 @@ def test_sums_beyond_64_bits_are_refused() -> None:
 @given(random=st.randoms(use_true_random=False), word=st.sampled_from([8, 32]))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_buffer_is_overwritten_before_its_last_reader(random: Random, word: int) -> None:
-    module = to_packed(random_network(random), word)
-    function = next(op for op in module.ops if isinstance(op, FuncOp))
-    sizes = function.attributes[packed.ARENA]
-    assert isinstance(sizes, DictionaryAttr)
-    owner: dict[tuple[str, int], SSAValue] = {}
-    for op in function.body.block.ops:
-        for value in op.operands:
-            assert all(owner[cell] is value for cell in cells_of(value))
-        read = {cell for value in op.operands for cell in cells_of(value)}
-        for value in op.results:
-            # A kernel still reads while it writes.
-            assert read.isdisjoint(cells_of(value))
-            owner.update(dict.fromkeys(cells_of(value), value))
-    used = dict.fromkeys(sizes.data, 0)
-    for region, cell in owner:
-        used[region] = max(used[region], cell + 1)
-    assert used == {
-        region: size.value.data
-        for region, size in sizes.data.items()
-        if isinstance(size, IntegerAttr)
-    }
-
-
-def cells_of(value: SSAValue) -> list[tuple[str, int]]:
-    """The elements of the arena that a value takes; none if it lies with the caller."""
-    if not isinstance(value.owner, packed.KernelOp):
-        return []
-    slot = value.owner.slot
-    assert slot is not None
-    if not isinstance(slot, packed.SlotAttr):
-        return []
-    length = packed.buffer_type(value).length
-    return [(slot.region.data, slot.offset + index) for index in range(length)]
+    check_arena(to_packed(random_network(random), word))

@@ -5,15 +5,13 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
+from arena_checks import check_arena
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packed_networks import to_packed
 from random_networks import random_frames
 from spatial_networks import spatial_network
-from xdsl.dialects.func import FuncOp
-from xdsl.ir import SSAValue
 
-from irc.dialects import packed
 from irc.interp.run import run_module
 
 
@@ -38,31 +36,4 @@ def test_packed_equals_bnn_in_space(random: Random, word: int, products: int) ->
 @given(random=st.randoms(use_true_random=False), word=st.sampled_from([8, 32]))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_rows_computed_on_demand_find_their_operands_alive(random: Random, word: int) -> None:
-    module = to_packed(spatial_network(random), word)
-    function = next(op for op in module.ops if isinstance(op, FuncOp))
-    owner: dict[tuple[str, int], SSAValue] = {}
-    for op in function.body.block.ops:
-        # Lazy ops run when their reader does, and need all that they read from then on.
-        if not isinstance(op, packed.KernelOp):
-            continue
-        read = {cell: value for value in operands_of(op) for cell in cells_of(value)}
-        assert all(owner[cell] is value for cell, value in read.items())
-        assert op.is_lazy or read.keys().isdisjoint(cells_of(op.output))
-        owner.update(dict.fromkeys(cells_of(op.output), op.output))
-
-
-def operands_of(op: packed.KernelOp) -> list[SSAValue]:
-    """What an op reads, with what the lazy ops behind its operand read."""
-    source = op.input.owner
-    if isinstance(source, packed.KernelOp) and source.is_lazy:
-        return [op.input, *operands_of(source)]
-    return [op.input]
-
-
-def cells_of(value: SSAValue) -> list[tuple[str, int]]:
-    """The elements of the arena that a value takes; none if it lies with the caller."""
-    op = value.owner
-    if not isinstance(op, packed.KernelOp) or not isinstance(op.slot, packed.SlotAttr):
-        return []
-    slot = op.slot
-    return [(slot.region.data, slot.offset + index) for index in range(op.slot_length)]
+    check_arena(to_packed(spatial_network(random), word))

@@ -104,6 +104,8 @@ def _describe(port: Port) -> str:
     elif is_exact(port.element_type):
         low, high = element_range(port.element_type)
         text += f", from {low} to {high}"
+    if port.model_name:
+        text += f"; the model's {port.model_name}"
     if port.declared:
         text += f"; the model's float input is {port.declared}"
     return text

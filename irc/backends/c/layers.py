@@ -30,11 +30,12 @@ class Layer:
 
 def describe_layer(op: packed.KernelOp, flash: int) -> Layer:
     """The row of `op`, whose constants take `flash` bytes."""
-    source, result = packed.buffer_type(op.input), packed.buffer_type(op.output)
+    sources = ", ".join(_shape(packed.buffer_type(value)) for value in op.operands)
+    result = packed.buffer_type(op.output)
     return Layer(
         op.label.data,
         op.name.removeprefix("packed."),
-        f"{_shape(source)} -> {_shape(result)}",
+        f"{sources} -> {_shape(result)}",
         op.macs if isinstance(op, packed.DenseOp) else 0,
         flash,
         op.slot_length * _element_bytes(result),

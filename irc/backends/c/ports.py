@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class Port:
     c_type: str
     declared: str = ""
     """How a float input of the model follows from this one, such as `uint8/255`."""
+    model_name: str = ""
+    """What the model calls it."""
 
     @property
     def size(self) -> int:
@@ -77,8 +79,19 @@ def function_ports(function: FuncOp, names: list[str], *, is_input: bool) -> lis
     ports: list[Port] = []
     for index, (name, value) in enumerate(zip(names, values, strict=True)):
         frame = frame_type(value)
-        declared = attributes.data[index].data.get("bnn.declared") if attributes else None
-        text = declared.data if isinstance(declared, StringAttr) else ""
         kind = frame.element_type
-        ports.append(Port(name, frame.get_shape(), kind, c_type(kind), text))
+        port = Port(name, frame.get_shape(), kind, c_type(kind))
+        if attributes:
+            given = attributes.data[index].data
+            port = replace(
+                port,
+                declared=_text(given.get("bnn.declared")),
+                model_name=_text(given.get("bnn.name")),
+            )
+        ports.append(port)
     return ports
+
+
+def _text(attribute: Attribute | None) -> str:
+    """The text of a string attribute, on one line."""
+    return " ".join(attribute.data.split()) if isinstance(attribute, StringAttr) else ""

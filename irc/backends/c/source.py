@@ -100,8 +100,9 @@ def emit_c(
             unit.calls.insert(first_call, f"/* {layer.label}: {layer.shape} */")
         unit.calls.append(f"{name.upper()}_LAYER_DONE({len(layers)}u);")
         layers.append(layer)
-        if isinstance(op, packed.FloatChainOp):
+        if isinstance(op, packed.FloatOp):
             reproducible &= is_reproducible(op.steps)
+        reproducible &= not isinstance(op, packed.SoftmaxOp)
     inputs = function_ports(function, unit.inputs, is_input=True)
     outputs = function_ports(function, unit.outputs, is_input=False)
     return CSource(
@@ -187,6 +188,8 @@ typedef char $name_arena_check[sizeof($name_arena) <= $upper_ARENA_BYTES ? 1 : -
 #define $upper_LAYER_DONE(layer) ((void)0)
 #endif
 
+$definitions
+
 $constants
 
 $functions
@@ -214,6 +217,7 @@ def _body(unit: Unit, inputs: list[Port], outputs: list[Port]) -> str:
     text = fill(
         _FILE.replace("$name", unit.name).replace("$upper", unit.name.upper()),
         math="#include <math.h>" if unit.needs_math else "",
+        definitions="\n\n".join(unit.definitions),
         constants="\n\n".join(unit.constants),
         functions="\n\n".join(functions),
         parameters=parameter_list(inputs, outputs),

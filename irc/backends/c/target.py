@@ -38,10 +38,15 @@ class CTarget(Target):
 
 
 def override_popcount(module: ModuleOp, strategy: str) -> None:
-    """Set how every kernel of `module` counts bits; raises `UsageError` for an unknown way."""
+    """Let every kernel of `module` count bits this way, in a loop.
+
+    Raises `UsageError` for an unknown way.
+    """
     if strategy not in packed.POPCOUNTS:
         known = ", ".join(packed.POPCOUNTS)
         raise UsageError(f"target c: popcount must be one of {known}, not '{strategy}'")
     for op in module.walk():
+        if isinstance(op, packed.XnorDenseOp):
+            op.use_loop()
         if isinstance(op, packed.XnorDenseOp | packed.PlaneDenseOp):
             op.popcount = StringAttr(strategy)

@@ -27,6 +27,7 @@ class Unit:
         self.name = name
         self.functions: dict[str, str] = {}
         self.constants: list[str] = []
+        self.definitions: list[str] = []
         self.calls: list[str] = []
         self.lazy: dict[SSAValue, WindowCalls] = {}
         self.constant_bytes: defaultdict[str, int] = defaultdict(int)
@@ -41,6 +42,15 @@ class Unit:
         if text not in self.functions:
             self.functions[text] = self._free(f"{self.name}_{stem}")
         return self.functions[text]
+
+    def define_once(self, template: str) -> None:
+        """Add preprocessor lines, in which `$upper` is the name in capitals, unless they are there.
+
+        They come before everything else.
+        """
+        text = template.replace("$upper", self.name.upper())
+        if text not in self.definitions:
+            self.definitions.append(text)
 
     def _free(self, stem: str) -> str:
         name, number = stem, 2
@@ -126,15 +136,22 @@ Call = tuple[str, Sequence[str | Moving]]
 class WindowCalls:
     """Calls for each window of a frame.
 
-    `Moving` arguments advance from window to window; the argument `"$x"` is the first element of
-    the window in `source`, whose pixels have `pixel` elements, and `"$o0"` where it begins along
-    axis 0.
+    `Moving` arguments advance from window to window. In other arguments, `$x` is the first element
+    of the window in `source`, whose pixels have `pixel` elements, `$o0` where it begins along axis
+    0, and `$p0` its number along axis 0.
     """
 
     windows: Windows
     pixel: int
     source: str
     calls: Sequence[Call]
+
+
+def advanced(pointer: str, elements: int) -> str:
+    """A C expression for the pointer some elements further on."""
+    if elements == 0:
+        return pointer
+    return f"{f'({pointer})' if '&' in pointer else pointer} + {elements}u"
 
 
 def _names(stem: str, count: int) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue, Use
@@ -17,14 +16,17 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn, packed
 from irc.dialects.packed_types import ArrayType, BitsType
-from irc.passes.hardware.layer_names import UniqueNames, location_name
+from irc.passes.layer_names import UniqueNames, location_name
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
-from irc.passes.software.layouts import (
-    Wish,
+from irc.passes.software.gathering import (
     folds_border,
+    gathered,
     is_compact,
     pixel_bits,
     windows_of,
+)
+from irc.passes.software.layouts import (
+    Wish,
     wish_of,
 )
 
@@ -38,7 +40,11 @@ class Buffers:
         self._arrays: dict[SSAValue, SSAValue] = {}
         self._bits: dict[SSAValue, dict[BitsType, SSAValue]] = {}
         self._kernels: dict[Operation, DenseKernel] = {}
+        self._wanted: dict[tuple[SSAValue, int], packed.BufferType] = {}
         self._labels = UniqueNames()
+        first = self.block.first_op
+        assert first is not None
+        self.position: Operation = first
 
     def kernel(self, op: bnn.LinearOp | bnn.ConvOp) -> DenseKernel:
         """The kernel of a linear op or a convolution, built once: looking at weights costs time."""
@@ -46,10 +52,14 @@ class Buffers:
             self._kernels[op] = DenseKernel(op, self.options)
         return self._kernels[op]
 
-    def emit(self, op: Operation, at: Operation) -> SSAValue:
-        """Insert `op` before `at`, at the same location; its first result."""
-        op.location = at.location
-        Rewriter.insert_op(op, InsertPoint.before(at))
+    def emit(self, op: Operation, origin: Operation) -> SSAValue:
+        """Insert `op`, at the location of `origin`; its first result.
+
+        It goes before `position`, the op that is being converted: behind all that it may read,
+        even where thresholds of one branch stand before sums of another.
+        """
+        op.location = origin.location
+        Rewriter.insert_op(op, InsertPoint.before(self.position))
         return op.results[0]
 
     def label(self, op: Operation, fallback: str, suffix: str = "") -> str:
@@ -72,8 +82,16 @@ class Buffers:
         """The array that holds `value`."""
         return self._arrays[root(value)]
 
+    def either(self, value: SSAValue) -> SSAValue:
+        """The array that holds `value`, or where there is none its pixels as bits."""
+        if root(value) in self._arrays:
+            return self.array(value)
+        layout = pixel_bits(value, self.options.word)
+        assert layout is not None
+        return self._bits_of(value)[layout]
+
     def bits(self, value: SSAValue, layout: BitsType, at: Operation) -> SSAValue:
-        """`value` in a layout of bits, packed before `at` if it is not there yet."""
+        """`value` in a layout of bits, packed for `at` if it is not there yet."""
         held = self._bits_of(value)
         if layout not in held:
             pack = packed.PackOp(self.label(at, "input", "_pack"), self.array(value), layout)
@@ -105,14 +123,12 @@ class Buffers:
         rows = self.kernel(op).input_bits
         if isinstance(op, bnn.LinearOp) or windows_of(op).are_the_frame:
             return self.array(op.input) if rows is None else self._row_bits(op.input, rows, op)
-        frame, windows = bnn.frame_type(op.input), windows_of(op)
+        frame, at = bnn.frame_type(op.input), gathered(op)
+        value, windows, channels_first = at.value, at.windows, False
         length = windows.number * windows.taps * frame.get_shape()[-1]
         result = ArrayType.of(length, frame.element_type) if rows is None else rows
-        value, border, channels_first = op.input, 0, False
-        if isinstance(pad := value.owner, bnn.PadOp) and folds_border(pad):
-            value, border = pad.input, int(pad.pad_value)
-            space = bnn.frame_type(value).get_shape()[:-1]
-            windows = replace(windows, space=space, before=pad.before, after=pad.after)
+        # What else but zero a bit may stand for, the kernel corrects.
+        border = -1 if at.is_zero_around_signs and rows is not None else at.border
         if isinstance(moved := value.owner, bnn.TransposeOp) and self.folds_transpose(moved):
             value, channels_first = moved.input, True
         pixels = pixel_bits(value, self.options.word) if self.reads_bits(op) else None
@@ -130,7 +146,8 @@ class Buffers:
     def reads_bits(self, op: bnn.ConvOp) -> bool:
         """Whether patches are gathered from bits, not from an array."""
         word = self.options.word
-        return self.kernel(op).input_bits is not None and pixel_bits(op.input, word) is not None
+        pixels = pixel_bits(gathered(op).value, word)
+        return self.kernel(op).input_bits is not None and pixels is not None
 
     def folds_transpose(self, op: bnn.TransposeOp) -> bool:
         """Whether everybody who reads a frame with its channels moved last gathers from an array.
@@ -157,19 +174,31 @@ class Buffers:
 
     def wishes(self, value: SSAValue) -> list[Wish | None]:
         """What each reader takes."""
-        return [wish_of(use.operation, self) for use in uses(value)]
+        return [wish_of(use, self) for use in uses(value)]
+
+    def row_of(self, value: SSAValue) -> int:
+        """Elements in a row of bits for an op that may store its results in rows of any length."""
+        widths = {wish.layout.width for wish in self.wishes(value) if wish is not None}
+        shape = bnn.frame_type(value).get_shape()
+        return math.gcd(*widths) or (shape[-1] if shape else 1)
 
     def wanted(self, value: SSAValue, channels: int) -> packed.BufferType:
         """The form in which a kernel that computes so many results a row should store them.
 
         As bits, a row for a row, if all readers can make do with that.
         """
+        if (value, channels) not in self._wanted:
+            self._wanted[value, channels] = self._choose(value, channels)
+        return self._wanted[value, channels]
+
+    def _choose(self, value: SSAValue, channels: int) -> packed.BufferType:
         array, wishes = self.array_of(value), self.wishes(value)
-        if not wishes or not all(wish is not None and wish.fits(channels) for wish in wishes):
+        taken = [wish for wish in wishes if wish is not None and wish.fits(channels)]
+        if len(taken) < len(wishes) or all(wish.takes_array for wish in taken):
             return array
         rows = array.length // channels
         layout = BitsType.of(rows, channels, array.element_type, self.options.word)
-        exact = any(wish is not None and wish.layout == layout for wish in wishes)
+        exact = any(wish.layout == layout for wish in taken)
         return layout if exact or is_compact(layout) else array
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -15,10 +13,17 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from irc.dialects import bnn, packed
-from irc.dialects.dense import DenseAttr, element_range
+from irc.dialects.dense import element_range
 from irc.dialects.packed_types import WORD_WIDTHS
 from irc.errors import UnsupportedError, UsageError
 from irc.passes.rewriting import functions_of
+from irc.passes.software.branches import (
+    lower_add,
+    lower_concat,
+    lower_exact_add,
+    lower_slice,
+    lower_upsample,
+)
 from irc.passes.software.buffers import Buffers, root
 from irc.passes.software.dense_kernels import (
     SoftwareOptions,
@@ -27,6 +32,7 @@ from irc.passes.software.dense_kernels import (
     staircase_bound,
     staircase_of,
 )
+from irc.passes.software.floats import lower_float, lower_quantizer, lower_softmax
 from irc.passes.software.obstacles import software_obstacles
 from irc.passes.software.spatial import (
     FUSING,
@@ -75,13 +81,13 @@ def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
     buffers = Buffers(function, options)
     terminator = function.body.block.last_op
     assert isinstance(terminator, ReturnOp)
-    first = function.body.block.first_op
-    assert first is not None
     for argument in function.body.block.args:
-        buffers.define(argument, buffers.emit(packed.InputOp(argument), first))
+        buffers.define(argument, buffers.emit(packed.InputOp(argument), buffers.position))
     for op in old_ops:
+        buffers.position = op
         if type(op) in _LOWERINGS:
             _LOWERINGS[type(op)](buffers, op)
+    buffers.position = terminator
     for index, value in enumerate(terminator.arguments):
         shape = bnn.frame_type(value).get_shape()
         output = packed.OutputOp(buffers.array(value), shape)
@@ -110,6 +116,8 @@ def _lower_threshold(buffers: Buffers, op: bnn.ThresholdOp) -> None:
     if isinstance(producer, FUSING) and fused_threshold(producer) is op:
         if isinstance(producer, bnn.LinearOp | bnn.ConvOp):
             _lower_linear_threshold(buffers, producer, op)
+        elif isinstance(producer, bnn.AddOp):
+            lower_exact_add(buffers, producer, op)
         else:
             lower_array_pool(buffers, producer, op)
         return
@@ -117,8 +125,7 @@ def _lower_threshold(buffers: Buffers, op: bnn.ThresholdOp) -> None:
     staircase = clamped(staircase_of(op), low, high)
     largest = max(-low - 1, high, staircase_bound(staircase))
     # Rows that start in mid-channel are packed from an array.
-    widths = {wish.layout.width for wish in buffers.wishes(op.output) if wish is not None}
-    width = math.gcd(*widths) or bnn.frame_type(op.output).get_shape()[-1]
+    width = buffers.row_of(op.output)
     fits = width % staircase.channels == 0
     result = buffers.wanted(op.output, width) if fits else buffers.array_of(op.output)
     quantize = packed.QuantizeOp(
@@ -141,38 +148,6 @@ def _lower_linear_threshold(
     buffers.define(op.output, buffers.emit(dense, linear))
 
 
-def _lower_float(buffers: Buffers, op: bnn.CastOp | bnn.EwiseOp) -> None:
-    """A run of float functions that only feed each other becomes one chain, at its last op."""
-    readers = list(op.output.uses)
-    if len(readers) == 1 and isinstance(readers[0].operation, bnn.EwiseOp):
-        return
-    steps: list[tuple[str, DenseAttr | None]] = []
-    current: Operation = op
-    while isinstance(current, bnn.EwiseOp):
-        steps.append((current.fn.data, _flat_constant(current)))
-        source = current.input.owner
-        if not isinstance(source, bnn.CastOp | bnn.EwiseOp) or not current.input.has_one_use():
-            break
-        current = source
-    assert isinstance(current, bnn.CastOp | bnn.EwiseOp)
-    label = buffers.label(op, "scale")
-    chain = packed.FloatChainOp(label, buffers.array(current.input), steps[::-1])
-    buffers.define(op.output, buffers.emit(chain, op))
-
-
-def _flat_constant(op: bnn.EwiseOp) -> DenseAttr | None:
-    """The constant as a vector that repeats along the frame: one number, one row, or the frame."""
-    if op.constant is None:
-        return None
-    shape = bnn.frame_type(op.input).get_shape()
-    values = op.constant.numpy()
-    if values.size == 1:
-        return DenseAttr.from_floats(values.reshape(1))
-    if values.shape and values.size == values.shape[-1]:
-        return DenseAttr.from_floats(values.reshape(-1))
-    return DenseAttr.from_floats(np.broadcast_to(values, shape).reshape(-1))
-
-
 def _lower_argmax(buffers: Buffers, op: bnn.ArgmaxOp) -> None:
     label = buffers.label(op, "argmax")
     argmax = packed.ArgmaxOp(label, buffers.array(op.input), buffers.array_of(op.output))
@@ -191,14 +166,21 @@ def _lower_transpose(buffers: Buffers, op: bnn.TransposeOp) -> None:
 _LOWERINGS: dict[type[Operation], Callable[[Buffers, Any], None]] = {
     bnn.LinearOp: _lower_linear,
     bnn.ThresholdOp: _lower_threshold,
-    bnn.CastOp: _lower_float,
-    bnn.EwiseOp: _lower_float,
+    bnn.CastOp: lower_float,
+    bnn.EwiseOp: lower_float,
+    bnn.QuantizeOp: lower_quantizer,
+    bnn.FloatThresholdOp: lower_quantizer,
+    bnn.SoftmaxOp: lower_softmax,
     bnn.ArgmaxOp: _lower_argmax,
     bnn.TransposeOp: _lower_transpose,
     bnn.ConvOp: _lower_linear,
     bnn.PadOp: lower_pad,
     bnn.MaxPoolOp: lower_pool,
     bnn.SumPoolOp: lower_pool,
+    bnn.AddOp: lower_add,
+    bnn.ConcatOp: lower_concat,
+    bnn.SliceOp: lower_slice,
+    bnn.UpsampleOp: lower_upsample,
 }
 # Reshapes rename buffers and leave no op behind.
 

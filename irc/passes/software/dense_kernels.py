@@ -26,8 +26,13 @@ from irc.dialects.dense import (
 from irc.dialects.packed_base import ACCUMULATOR_WIDTHS, Staircase
 from irc.dialects.packed_types import BitsType, pack_words, plane_weights, to_planes
 from irc.errors import UnsupportedError
+from irc.passes.software.gathering import border_places, gathered, pixel_bits
 
 Array = npt.NDArray[Any]
+
+
+MOST_TERMS = 4
+"""Up to here adding bits for a word of channels at once beats multiplying channel by channel."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class DenseKernel:
     """A `bnn.linear` or `bnn.conv` of exact types, seen as one of the dense kernels.
 
     The rows of a convolution are its output pixels, its columns the pixels of a window with the
-    channels of one group. Groups take integers from an array, of whichever type they are. Else
+    channels of one group. Depthwise ones of few bits count channels side by side; other groups
+    take integers from an array, of whichever type they are. Without groups,
     bipolar by bipolar is XNOR; few enough pairs of planes go by bit-planes; bipolar weights with
     wide activations add or subtract; everything else multiplies.
     """
@@ -55,7 +61,11 @@ class DenseKernel:
         self.channels = shape[-1]
         self.rows = math.prod(shape[:-1])
         self.groups = op.groups if isinstance(op, bnn.ConvOp) else 1
-        self.input_type = bnn.frame_type(op.input).element_type
+        self.border = gathered(op) if isinstance(op, bnn.ConvOp) else None
+        if self.border is not None and not self.border.is_zero_around_signs:
+            self.border = None
+        value = op.input if self.border is None else self.border.value
+        self.input_type = bnn.frame_type(value).element_type
         self.values = op.weights.numpy().reshape(self.channels, -1)
         self.columns = self.values.shape[1]
         self.weight_type = _narrowest(op.weights, self.values)
@@ -64,10 +74,10 @@ class DenseKernel:
     def kind(self) -> type[packed.DenseOp]:
         """The op that computes it."""
         if self.groups > 1:
-            return packed.GroupDenseOp
-        bipolar_weights = isinstance(self.weight_type, BipolarType)
-        if bipolar_weights and isinstance(self.input_type, BipolarType):
+            return packed.ChannelDenseOp if self._counts_channels() else packed.GroupDenseOp
+        if self.weight_type == self.input_type == bipolar:
             return packed.XnorDenseOp
+        bipolar_weights = isinstance(self.weight_type, BipolarType)
         products = element_width(self.weight_type) * element_width(self.input_type)
         if products <= self.options.max_plane_products:
             return packed.PlaneDenseOp
@@ -78,7 +88,21 @@ class DenseKernel:
         """The layout of bits in which the kernel reads; `None` if it reads an array."""
         if self.kind in (packed.XnorDenseOp, packed.PlaneDenseOp):
             return BitsType.of(self.rows, self.columns, self.input_type, self.options.word)
+        if self.kind is packed.ChannelDenseOp:
+            pixels = self.rows * self.columns
+            return BitsType.of(pixels, self.channels, self.input_type, self.options.word)
         return None
+
+    def _counts_channels(self) -> bool:
+        """Whether a convolution is depthwise, of few bits, and its pixels lie in bits anyway."""
+        if not isinstance(self.op, bnn.ConvOp):
+            return False
+        is_depthwise = self.groups == self.channels == bnn.frame_type(self.op.input).get_shape()[-1]
+        terms = packed.channel_terms(self.weight_type, self.input_type)
+        within = element_width(self.weight_type) * element_width(self.input_type)
+        fits = len(terms) == 1 or within <= self.options.max_plane_products
+        pixels = pixel_bits(gathered(self.op).value, self.options.word)
+        return is_depthwise and fits and len(terms) <= MOST_TERMS and pixels is not None
 
     @cached_property
     def sum_range(self) -> tuple[int, int]:
@@ -99,8 +123,11 @@ class DenseKernel:
     def largest_intermediate(self) -> int:
         """A bound on the magnitude of everything that the kernel computes on its way."""
         largest_input = max(abs(bound) for bound in element_range(self.input_type))
+        largest_weight = max(abs(bound) for bound in element_range(self.weight_type))
         if self.kind is packed.XnorDenseOp:
-            return 2 * self.columns
+            return (2 if self.border is None else 3) * self.columns
+        if self.kind is packed.ChannelDenseOp:
+            return 4 * (1 << self._depth) + 2 * self.columns * largest_weight
         if self.kind is packed.PlaneDenseOp:
             inputs = sum(abs(count) for count in plane_weights(self.input_type))
             weights = sum(abs(count) for count in plane_weights(self.weight_type))
@@ -121,8 +148,18 @@ class DenseKernel:
         word, popcount = self.options.word, self.options.popcount
         if self.kind is packed.XnorDenseOp:
             words = DenseAttr.from_numpy(pack_words(self.values > 0, word), uint(word))
-            return packed.XnorDenseOp(label, value, words, result, accumulator, staircase, popcount)
+            return packed.XnorDenseOp(
+                label,
+                value,
+                words,
+                result,
+                accumulator,
+                staircase,
+                popcount,
+                *self._corrections(),
+            )
         if self.kind is packed.PlaneDenseOp:
+            offsets, places = self._corrections()
             planes = to_planes(self.values, self.weight_type, word)
             words = DenseAttr.from_numpy(planes, uint(word))
             return packed.PlaneDenseOp(
@@ -130,16 +167,31 @@ class DenseKernel:
                 value,
                 words,
                 self.weight_type,
-                self._offsets(),
+                offsets,
                 result,
                 accumulator,
                 staircase,
                 popcount,
+                places,
             )
         if self.kind is packed.SignDenseOp:
             words = DenseAttr.from_numpy(pack_words(self.values > 0, word), uint(word))
             return packed.SignDenseOp(
                 label, value, words, self.columns, result, accumulator, staircase
+            )
+        if self.kind is packed.ChannelDenseOp:
+            taps = self.values.reshape(self.channels, self.columns).T
+            words = DenseAttr.from_numpy(to_planes(taps, self.weight_type, word), uint(word))
+            return packed.ChannelDenseOp(
+                label,
+                value,
+                words,
+                self.weight_type,
+                self._depth,
+                result,
+                accumulator,
+                staircase,
+                *self._corrections(),
             )
         if isinstance(self.op, bnn.ConvOp) and self.groups > 1:
             shape = (self.channels, math.prod(self.op.kernel), -1)
@@ -150,11 +202,31 @@ class DenseKernel:
         weights = DenseAttr.from_numpy(self.values, self.weight_type)
         return packed.IntDenseOp(label, value, weights, result, accumulator, staircase)
 
-    def _offsets(self) -> DenseAttr | None:
-        """What bipolar activations add to each row of a plane kernel: `−Σ_k w[m, k]`."""
+    @cached_property
+    def _depth(self) -> int:
+        """Bits of what a depthwise kernel counts: differences of signs, or signed sums."""
+        if self.weight_type == self.input_type == bipolar:
+            return self.columns.bit_length()
+        low, high = self.sum_range
+        return max((-low - 1).bit_length(), high.bit_length()) + 1
+
+    def _corrections(self) -> tuple[DenseAttr | None, list[DenseAttr] | None]:
+        """What kernels on bits add to their sums, and at which places of the border.
+
+        Bipolar activations add `−Σ_k w[m, k]` over the taps inside of the frame to a sum by planes.
+        To any other, the taps in a border of −1 have added `−Σ_k w[m, k]`, which is undone.
+        """
         if not isinstance(self.input_type, BipolarType):
-            return None
-        return DenseAttr.from_integers(-self.values.astype(np.int64).sum(axis=1))
+            return None, None
+        sums = self.values.astype(np.int64)
+        is_plane = self.kind is packed.PlaneDenseOp
+        if self.border is None or not self.border.windows.has_border:
+            return (None if not is_plane else DenseAttr.from_integers(-sums.sum(axis=1))), None
+        places, inside = border_places(self.border.windows)
+        taps = sums.reshape(self.channels, inside.shape[1], -1).sum(axis=2)
+        table = -(inside @ taps.T) if is_plane else ~inside @ taps.T
+        kinds = [DenseAttr.from_integers(numbers) for numbers in places]
+        return DenseAttr.from_integers(table), kinds
 
 
 def _narrowest(weights: DenseAttr, values: Array) -> Attribute:

@@ -7,16 +7,16 @@ no word.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue, Use
 
 from irc.dialects import bnn, packed
 from irc.dialects.dense import BipolarType, uint
-from irc.dialects.packed_types import BitsType, container_width
+from irc.dialects.packed_types import BitsType
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
+from irc.passes.software.gathering import folds_border, pixel_bits, windows_of
 
 
 @dataclass(frozen=True)
@@ -26,30 +26,12 @@ class Wish:
     layout: BitsType
     regroups: bool
     """Whether shorter rows, of which some make one of the layout, will do."""
+    takes_array: bool = False
+    """Whether an array is as welcome."""
 
     def fits(self, width: int) -> bool:
         """Whether rows of so many elements will do."""
         return self.layout.width % width == 0 if self.regroups else self.layout.width == width
-
-
-def windows_of(op: bnn.ConvOp | bnn.MaxPoolOp | bnn.SumPoolOp) -> packed.Windows:
-    """The windows that an op looks at."""
-    space = bnn.frame_type(op.input).get_shape()[:-1]
-    return packed.Windows(space, op.kernel, op.strides, op.dilations)
-
-
-def pixel_bits(value: SSAValue, word: int) -> BitsType | None:
-    """The layout with a row for each pixel; `None` if an array takes less memory."""
-    frame = bnn.frame_type(value)
-    *space, channels = frame.get_shape()
-    layout = BitsType.of(math.prod(space), channels, frame.element_type, word)
-    return layout if is_compact(layout) else None
-
-
-def is_compact(layout: BitsType) -> bool:
-    """Whether bits take no more memory than an array of the same values."""
-    bits_of_row = layout.planes * layout.words * layout.word
-    return bits_of_row <= layout.width * container_width(layout.element_type)
 
 
 class Conversion(Protocol):
@@ -73,9 +55,14 @@ class Conversion(Protocol):
         ...
 
 
-def wish_of(reader: Operation, conversion: Conversion) -> Wish | None:
-    """What `reader` takes; `None` for an array."""
+def wish_of(use: Use, conversion: Conversion) -> Wish | None:
+    """What a reader takes; `None` for an array."""
+    reader = use.operation
+    value = reader.operands[use.index]
     match reader:
+        case bnn.AddOp():
+            pixels = pixel_bits(value, conversion.options.word)
+            return None if pixels is None else Wish(pixels, regroups=False, takes_array=True)
         case bnn.LinearOp() | bnn.ConvOp():
             rows = conversion.kernel(reader).input_bits
             if rows is None:
@@ -90,19 +77,13 @@ def wish_of(reader: Operation, conversion: Conversion) -> Wish | None:
             channels = bnn.frame_type(reader.output).get_shape()[-1]
             if not goes_by_bits(reader, conversion.wanted(reader.output, channels)):
                 return None
+        case bnn.ConcatOp() | bnn.SliceOp() | bnn.UpsampleOp():
+            if not moves_bits(reader, conversion):
+                return None
         case _:
             return None
-    pixels = pixel_bits(reader.input, conversion.options.word)
+    pixels = pixel_bits(value, conversion.options.word)
     return None if pixels is None else Wish(pixels, regroups=False)
-
-
-def folds_border(op: bnn.PadOp) -> bool:
-    """Whether everybody who reads a frame with a border gathers it and can make up the border."""
-    element_types = {bnn.frame_type(value).element_type for value in (op.input, op.output)}
-    return len(element_types) == 1 and all(
-        isinstance(use.operation, bnn.ConvOp) and not windows_of(use.operation).are_the_frame
-        for use in op.output.uses
-    )
 
 
 def goes_by_bits(op: bnn.MaxPoolOp | bnn.PadOp, result: packed.BufferType) -> bool:
@@ -110,3 +91,18 @@ def goes_by_bits(op: bnn.MaxPoolOp | bnn.PadOp, result: packed.BufferType) -> bo
     if not isinstance(result, BitsType):
         return False
     return isinstance(op, bnn.PadOp) or result.element_type in (BipolarType(), uint(1))
+
+
+def moves_bits(
+    op: bnn.ConcatOp | bnn.SliceOp | bnn.UpsampleOp, conversion: Conversion
+) -> packed.BitsType | None:
+    """In which bits, a row for each pixel, an op should move elements; `None` for an array."""
+    shape = bnn.frame_type(op.output).get_shape()
+    if any(pixel_bits(value, conversion.options.word) is None for value in op.operands):
+        return None
+    if isinstance(op, bnn.SliceOp) and op.strides[-1] != 1:
+        return None
+    if isinstance(op, bnn.UpsampleOp) and op.factors[-1] != 1:
+        return None
+    result = conversion.wanted(op.output, shape[-1])
+    return result if isinstance(result, BitsType) else None

@@ -5,22 +5,29 @@ from __future__ import annotations
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Operation
 
-from irc.dialects import bnn
+from irc.dialects import bnn, packed
 from irc.dialects.dense import is_exact
 from irc.passes.obstacles import Obstacle
 
 SUPPORTED = (
+    bnn.AddOp,
     bnn.ArgmaxOp,
     bnn.CastOp,
+    bnn.ConcatOp,
     bnn.ConvOp,
     bnn.EwiseOp,
+    bnn.FloatThresholdOp,
     bnn.LinearOp,
     bnn.MaxPoolOp,
     bnn.PadOp,
+    bnn.QuantizeOp,
     bnn.ReshapeOp,
+    bnn.SliceOp,
+    bnn.SoftmaxOp,
     bnn.SumPoolOp,
     bnn.ThresholdOp,
     bnn.TransposeOp,
+    bnn.UpsampleOp,
 )
 
 
@@ -32,10 +39,10 @@ def software_obstacles(function: FuncOp) -> list[Obstacle]:
 
 def _unsupported(op: Operation) -> str | None:
     match op:
-        case bnn.QuantizeOp() | bnn.FloatThresholdOp():
+        case bnn.QuantizeOp() if max(map(abs, op.bounds)) > packed.FLOAT_INTEGERS:
             return (
-                "floats that nothing made exact are quantized here; declare the model's input, "
-                "as in --input x=uint8/255, and run fold-thresholds"
+                "floats are quantized to integers beyond 2^24, which float32 does not tell apart; "
+                "targets c and host quantize to at most 25 bits"
             )
         case bnn.LinearOp() | bnn.ConvOp() if not is_exact(bnn.frame_type(op.output).element_type):
             return "targets c and host need quantized weights and inputs, not floating-point ones"
@@ -48,11 +55,6 @@ def _unsupported(op: Operation) -> str | None:
                 v.type for v in (*op.operands, *op.results) if 0 in bnn.frame_type(v).get_shape()
             ]
             return f"{empty[0]} has no elements" if empty else None
-        case bnn.SoftmaxOp():
-            return (
-                "targets c and host compute no softmax; take it off the model's end: the largest "
-                "logit is the most probable class, so that ArgMax gives the same without it"
-            )
         case ReturnOp():
             return None
         case _:

@@ -17,21 +17,22 @@ from irc.passes.software.dense_kernels import (
     staircase_bound,
     staircase_of,
 )
-from irc.passes.software.layouts import folds_border, goes_by_bits, windows_of
+from irc.passes.software.gathering import folds_border, windows_of
+from irc.passes.software.layouts import goes_by_bits
 
-FUSING = (bnn.LinearOp, bnn.ConvOp, bnn.MaxPoolOp, bnn.SumPoolOp)
+FUSING = (bnn.LinearOp, bnn.ConvOp, bnn.MaxPoolOp, bnn.SumPoolOp, bnn.AddOp)
 """Ops whose kernels can threshold what they compute."""
 
 
 def fused_threshold(
-    op: bnn.LinearOp | bnn.ConvOp | bnn.MaxPoolOp | bnn.SumPoolOp,
+    op: bnn.LinearOp | bnn.ConvOp | bnn.MaxPoolOp | bnn.SumPoolOp | bnn.AddOp,
 ) -> bnn.ThresholdOp | None:
     """The threshold op that is the only reader of `op` and fits its rows."""
     readers = [use.operation for use in uses(op.output)]
     if len(readers) != 1 or not isinstance(readers[0], bnn.ThresholdOp):
         return None
-    channels = bnn.frame_type(op.output).get_shape()[-1]
-    return readers[0] if readers[0].thresholds.shape[0] in (1, channels) else None
+    shape = bnn.frame_type(op.output).get_shape()
+    return readers[0] if readers[0].thresholds.shape[0] in (1, *shape[-1:]) else None
 
 
 def lower_pad(buffers: Buffers, op: bnn.PadOp) -> None:

@@ -78,3 +78,20 @@ def test_literals_are_exact(value: float) -> None:
 
 def test_infinity_has_a_name() -> None:
     assert "INFINITY" in emit_c(tiny(("min", math.inf))).body
+
+
+@pytest.mark.parametrize("fn", ["softmax", "log_softmax"])
+def test_softmax_is_near_for_many_classes_and_large_logits(fn: str) -> None:
+    module = irc.parse(f"""
+        func.func @net(%x: tensor<2x1000xsi16>) -> tensor<2x1000xf32> {{
+          %0 = bnn.cast %x : tensor<2x1000xsi16> -> tensor<2x1000xf32>
+          %1 = bnn.ewise "div" %0, <tensor<f32>, [700.0]>
+            : tensor<2x1000xf32> -> tensor<2x1000xf32>
+          %2 = bnn.softmax "{fn}" %1 : tensor<2x1000xf32> -> tensor<2x1000xf32>
+          func.return %2 : tensor<2x1000xf32>
+        }}""")
+    frames = np.random.default_rng(2).integers(-(2**15), 2**15, (5, 2, 1000))
+    got = compile_host(irc.compile_to(module, "packed")).run_frames(frames)
+    np.testing.assert_allclose(got, irc.evaluate(module, frames)[0], rtol=2e-6, atol=1e-30)
+    sums = got.sum(axis=-1) if fn == "softmax" else np.exp(got.astype(np.float64)).sum(axis=-1)
+    np.testing.assert_allclose(sums, 1, rtol=1e-5)

@@ -135,3 +135,45 @@ def test_any_function_name_becomes_an_identifier() -> None:
         "net_int",
         "a_b",
     ]
+
+
+TWO_HEADS = """
+func.func @net(%x: tensor<4xf32> {bnn.name = "audio"})
+    -> (tensor<4xf32> {bnn.name = "mask"}, tensor<ui2> {bnn.name = "class */"}) {
+  %0 = bnn.quantize "half_even" %x : tensor<4xf32> -> tensor<4xsi4>
+  %1 = bnn.argmax %0 : tensor<4xsi4> -> tensor<ui2>
+  %2 = bnn.cast %0 : tensor<4xsi4> -> tensor<4xf32>
+  %3 = bnn.softmax "softmax" %2 : tensor<4xf32> -> tensor<4xf32>
+  func.return %3, %1 : tensor<4xf32>, tensor<ui2>
+}
+"""
+
+
+def test_a_model_with_two_outputs_and_floats_is_one_function(tmp_path: Path) -> None:
+    module = irc.compile_to(irc.parse(TWO_HEADS), "packed")
+    source = write_c_project(module, tmp_path / "out", name="net")
+    header = (tmp_path / "out" / "net.h").read_text()
+    for line in (
+        "int net_run(const float *in, float *out0, uint8_t *out1);",
+        "in: float, 4; the model's audio",
+        "out0: float, 4; the model's mask",
+        "out1: uint8_t, one number, from 0 to 3; the model's class * /",
+        "#define NET_OUTPUT0_SIZE 4",
+        "#define NET_OUTPUT1_SIZE 1",
+    ):
+        assert line in header
+    assert not source.is_reproducible
+    done = make_test(tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "net: 16 of 16 frames agree" in done.stdout
+
+
+def test_a_second_output_that_is_wrong_is_noticed(tmp_path: Path) -> None:
+    module = irc.compile_to(irc.parse(TWO_HEADS), "packed")
+    frames = np.array([[0, 0, 3, 0]], np.float32)
+    first, second = irc.evaluate(module, frames)
+    wrong = Vectors([frames], [first, second + 1])
+    write_c_project(module, tmp_path / "out", name="net", vectors=wrong)
+    done = make_test(tmp_path / "out")
+    assert done.returncode != 0
+    assert "frame 0, out1[0]: 2, expected 3" in done.stdout

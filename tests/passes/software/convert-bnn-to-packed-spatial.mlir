@@ -33,17 +33,19 @@ func.func @binary(%x: tensor<1x6x6xui8>) -> tensor<1x1x2xsi10> {
   func.return %4 : tensor<1x1x2xsi10>
 }
 
-// A border that the type holds is made up while gathering. Zeros around signs are not: the bits
-// get a second plane. Thresholds on pooled integers are applied by the pool.
+// A border is made up while gathering. Zeros around signs are gathered as -1, and the sums corrected
+// by the weights that lie over them, in the first and in the last position but in none between.
+// Thresholds on pooled integers are applied by the pool.
 // CHECK-LABEL: func.func @borders
 func.func @borders(%x: tensor<4x32x!bnn.bipolar>) -> tensor<2x2xui1> {
   // CHECK: packed.pack
-  // CHECK-NEXT: packed.pad "pad" {{.*}} value 0
-  // CHECK-SAME: !packed.bits<4x32x!bnn.bipolar, 32> -> !packed.bits<6x32xsi2, 32>
   %0 = bnn.pad %x before [1 : i64] after [1 : i64] value 0.0
     : tensor<4x32x!bnn.bipolar> -> tensor<6x32xsi2>
-  // CHECK-NEXT: packed.patches
-  // CHECK-NEXT: packed.plane_dense "conv" {{.*}} -> !packed.array<8xui2>
+  // CHECK-NEXT: packed.patches {{.*}}before = [1 : i64], after = [1 : i64], value = -1
+  // CHECK-SAME: -> !packed.bits<4x96x!bnn.bipolar, 32>
+  // CHECK-NEXT: packed.xnor_dense "conv" {{.*}} offsets = #bnn.dense<tensor<3x2xsi5>, [-8, 8, -8, 8, 0, 0]>
+  // CHECK-SAME: places = [#bnn.dense<tensor<4xui2>, [0, 2, 2, 1]>]
+  // CHECK-SAME: -> !packed.array<8xui2>
   %1 = bnn.conv %0, <tensor<2x3x32x!bnn.bipolar>, "0x0123456789abcdef0123456789abcdef0123456789abcdef">
     strides [1 : i64] dilations [1 : i64] groups 1 : tensor<6x32xsi2> -> tensor<4x2xsi8>
   %2 = bnn.threshold %1 at <tensor<2x2xsi4>, [0, 1, -3, 3]> bias 0

@@ -7,19 +7,25 @@ from typing import Any
 
 from xdsl.ir import Operation
 
+from irc.backends.c.kernels.add import emit_add, emit_float_add
+from irc.backends.c.kernels.channels import emit_channel_dense
 from irc.backends.c.kernels.dense import (
     emit_int_dense,
     emit_plane_dense,
     emit_sign_dense,
-    emit_xnor_dense,
 )
 from irc.backends.c.kernels.elementwise import (
     emit_argmax,
     emit_pack,
     emit_quantize,
-    emit_transpose,
 )
 from irc.backends.c.kernels.float_chain import emit_float_chain
+from irc.backends.c.kernels.move import (
+    emit_concat,
+    emit_slice,
+    emit_transpose,
+    emit_upsample,
+)
 from irc.backends.c.kernels.pad import emit_pad
 from irc.backends.c.kernels.patches import emit_patches
 from irc.backends.c.kernels.pool import (
@@ -28,6 +34,12 @@ from irc.backends.c.kernels.pool import (
     emit_or_pool,
     emit_sum_pool,
 )
+from irc.backends.c.kernels.quantize_float import (
+    emit_float_quantize,
+    emit_float_threshold,
+    emit_softmax,
+)
+from irc.backends.c.kernels.xnor import emit_xnor_dense
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
 
@@ -40,8 +52,17 @@ EMITTERS: dict[type[Operation], Callable[[Unit, Any], None]] = {
     packed.IntDenseOp: emit_int_dense,
     packed.FloatChainOp: emit_float_chain,
     packed.ArgmaxOp: emit_argmax,
+    packed.FloatQuantizeOp: emit_float_quantize,
+    packed.FloatThresholdOp: emit_float_threshold,
+    packed.SoftmaxOp: emit_softmax,
+    packed.FloatAddOp: emit_float_add,
+    packed.AddOp: emit_add,
     packed.TransposeOp: emit_transpose,
+    packed.ConcatOp: emit_concat,
+    packed.SliceOp: emit_slice,
+    packed.UpsampleOp: emit_upsample,
     packed.PatchesOp: emit_patches,
+    packed.ChannelDenseOp: emit_channel_dense,
     packed.GroupDenseOp: emit_group_dense,
     packed.PadOp: emit_pad,
     packed.OrPoolOp: emit_or_pool,

@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 from irc.backends.c.kernels.patches import call_dense_rows
-from irc.backends.c.kernels.popcount import count_type, popcount, row_popcount
+from irc.backends.c.kernels.popcount import count_type, popcount
 from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
 from irc.backends.c.text import c_type, fill, word_type
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
 from irc.dialects.packed_types import plane_weights
-
-_XNOR = """
-/* Bipolar by bipolar: acc = K - 2 * popcount(w ^ x). */
-static void $name(
-    const $word *x, const $word *w, size_t words, $acc size, size_t results$parameters)
-{
-    $declare
-    for (size_t m = 0; m < results; ++m) {
-        const $acc acc = ($acc)(size - 2 * ($acc)$count(x, w, words));
-        $consume
-        w += words;
-    }
-}
-"""
-
-
-def emit_xnor_dense(unit: Unit, op: packed.XnorDenseOp) -> None:
-    """One call a row; the input's words and the weights' lie alike."""
-    bits = packed.bits_type(op.input)
-    sink = thresholding_sink(unit, op, op.channels)
-    function = unit.function(
-        "xnor_dense",
-        _XNOR,
-        word=word_type(bits.word),
-        acc=c_type(op.accumulator),
-        count=row_popcount(unit, op.popcount.data, bits.word, bits.words, "^"),
-        **sink.parts(),
-    )
-    weights = unit.words(op.label.data, "weights", op.weights)
-    sizes = [f"{bits.words}u", str(bits.width), f"{op.channels}u"]
-    call_dense_rows(unit, op, function, [weights, *sizes, *result_arguments(unit, sink, op)])
-
 
 _PLANE = """
 /* By bit-planes: $identity. */
@@ -77,14 +45,14 @@ def emit_plane_dense(unit: Unit, op: packed.PlaneDenseOp) -> None:
     counter = count_type(bits.words * bits.word)
     of_x, of_w = plane_weights(bits.element_type), plane_weights(op.weight_type)
     pairs = [(i, j) for i in range(len(of_w)) for j in range(len(of_x))]
-    products = _signed_sum([(of_w[i] * of_x[j], f"({acc})c{i}{j}") for i, j in pairs])
+    products = signed_sum([(of_w[i] * of_x[j], f"({acc})c{i}{j}") for i, j in pairs])
     total = ""
     if op.has_bipolar_weights:
         counts = [(of_x[j], f"({acc}){one}({_plane('x', j)})") for j in range(len(of_x))]
-        adding = f"total = ({acc})(total + {_signed_sum(counts)});"
+        adding = f"total = ({acc})(total + {signed_sum(counts)});"
         total = fill(_TOTAL, acc=acc, adding=adding)
     sink = thresholding_sink(unit, op, op.channels)
-    has_offsets = op.offsets is not None
+    added, parameter, offsets = offset_parts(unit, op, acc)
     function = unit.function(
         "plane_dense",
         _PLANE,
@@ -92,7 +60,7 @@ def emit_plane_dense(unit: Unit, op: packed.PlaneDenseOp) -> None:
         word=word,
         acc=acc,
         total=total,
-        offsets=f", const {c_type(op.offsets.element_type)} *offsets" if op.offsets else "",
+        offsets=parameter,
         counters="\n".join(f"{counter} c{i}{j} = 0;" for i, j in pairs),
         loads="\n".join(f"const {word} w{i} = {_plane('w', i)};" for i in range(len(of_w))),
         counting="\n".join(
@@ -101,15 +69,44 @@ def emit_plane_dense(unit: Unit, op: packed.PlaneDenseOp) -> None:
         sum=("" if op.scale == 1 else "2 * ")
         + f"({products})"
         + (" - total" if op.has_bipolar_weights else "")
-        + (f" + ({acc})offsets[m]" if has_offsets else ""),
+        + added,
         planes=f"{len(of_w)}u",
         **sink.parts(),
     )
     label = op.label.data
     arguments = [unit.words(label, "weights", op.weights), f"{bits.words}u", f"{op.channels}u"]
-    if op.offsets is not None:
-        arguments.append(unit.constant(label, "offsets", op.offsets))
-    call_dense_rows(unit, op, function, [*arguments, *result_arguments(unit, sink, op)])
+    arguments += [*offsets, *result_arguments(unit, sink, op)]
+    call_dense_rows(unit, op, function, arguments)
+
+
+def offset_parts(unit: Unit, op: packed.BitsDenseOp, acc: str) -> tuple[str, str, list[str]]:
+    """What is added to a sum, the parameter that holds it, and its argument."""
+    if op.offsets is None:
+        return "", "", []
+    kind, argument = placed_parts(unit, op, "offsets")
+    return f" + ({acc})offsets[m]", f", const {kind} *offsets", [argument]
+
+
+def placed_parts(unit: Unit, op: packed.BitsDenseOp, what: str) -> tuple[str, str]:
+    """The C type of the constant that places choose from, and where that of a row begins.
+
+    Where a row lies in the grid, `$p0`, `$p1` and so on, chooses it.
+    """
+    assert op.placed is not None
+    label = op.label.data
+    argument = unit.constant(label, what, op.placed)
+    place = ""
+    for axis, kinds in enumerate(op.kinds):
+        assert op.places is not None
+        if place:
+            place = f"({place}) * {kinds}u" if " + " in place else f"{place} * {kinds}u"
+        if kinds > 1:
+            name = unit.constant(label, f"places{axis}", op.places.data[axis])
+            place = f"{place} + {name}[$p{axis}]" if place else f"{name}[$p{axis}]"
+    if place:
+        grouped = f"({place})" if " " in place else place
+        argument = f"{argument} + {grouped} * {op.channels}u"
+    return c_type(op.placed.element_type), argument
 
 
 def _plane(pointer: str, index: int) -> str:
@@ -118,7 +115,7 @@ def _plane(pointer: str, index: int) -> str:
     return f"{pointer}[{place}]"
 
 
-def _signed_sum(terms: list[tuple[int, str]]) -> str:
+def signed_sum(terms: list[tuple[int, str]]) -> str:
     """`a + 2 * b - 4 * c` from pairs of a factor and a C expression."""
     text = ""
     for factor, term in terms:

@@ -1,8 +1,6 @@
-"""C for the kernels that go through an array once: pack, quantize, argmax, transpose, copy."""
+"""C for the kernels that go through an array once: pack, quantize, argmax, copy."""
 
 from __future__ import annotations
-
-import math
 
 from irc.backends.c.kernels.sink import (
     Sink,
@@ -92,38 +90,6 @@ def emit_argmax(unit: Unit, op: packed.ArgmaxOp) -> None:
     function = unit.function("argmax", _ARGMAX, **_input_type(op), out=out)
     x, y = Moving(unit.address(op.input), width), Moving(unit.address(op.output), 1)
     unit.call_rows(function, result.length, [x, f"{width}u", y])
-
-
-_TRANSPOSE = """
-/* Axes of $shape in the order $perm. */
-static void $name(const $in *x, $in *y)
-{
-    $open
-    *y = x[$index];
-    ++y;
-    $close
-}
-"""
-
-
-def emit_transpose(unit: Unit, op: packed.TransposeOp) -> None:
-    """One loop for each axis of the result, which is written in order."""
-    strides = [math.prod(op.dims[axis + 1 :]) for axis in range(len(op.dims))]
-    opening = [
-        f"for (size_t i{axis} = 0; i{axis} < {op.dims[axis]}u; ++i{axis}) {{" for axis in op.axes
-    ]
-    index = " + ".join(f"i{axis} * {strides[axis]}u" for axis in op.axes) or "0"
-    function = unit.function(
-        "transpose",
-        _TRANSPOSE,
-        **_input_type(op),
-        shape="x".join(map(str, op.dims)),
-        perm=", ".join(map(str, op.axes)),
-        open="\n".join(opening),
-        close="\n".join("}" for _ in opening),
-        index=index,
-    )
-    unit.call(function, [unit.address(op.input), unit.address(op.output)])
 
 
 def emit_copy(unit: Unit, source: str, destination: str, elements: int) -> None:

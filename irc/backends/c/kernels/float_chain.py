@@ -10,22 +10,24 @@ option, and cost a store and a load for each of a handful of results.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from irc.backends.c.kernels.sink import Sink, result_arguments
 from irc.backends.c.text import c_type, float_literal
-from irc.backends.c.unit import Unit
+from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import DenseAttr
 
 _CHAIN = """
 /* $what, each rounded to float32 before the next. */
-static void $name(const $in *x, size_t size, float *y$parameters)
+static void $name(const $in *x, size_t results$constants$parameters)
 {
     $declare
-    for (size_t i = 0; i < size; ++i) {
-        volatile float v = (float)x[i];
+    for (size_t m = 0; m < results; ++m) {
+        volatile float v = (float)x[m];
         float u;
         $steps
-        y[i] = v;
+        $consume
         $advance
     }
 }
@@ -73,41 +75,63 @@ def is_reproducible(steps: Sequence[tuple[str, DenseAttr | None]]) -> bool:
     return not any(fn in _INEXACT for fn, _ in steps)
 
 
-def emit_float_chain(unit: Unit, op: packed.FloatChainOp) -> None:
-    """Scalars stand in the code; vectors of constants are read along with the elements."""
+@dataclass
+class _Constants:
+    """Constants of a chain: parameters, their arguments, and how they are read along."""
+
+    parameters: list[str] = field(default_factory=list[str])
+    arguments: list[str | Moving] = field(default_factory=list[str | Moving])
+    declare: list[str] = field(default_factory=list[str])
+    advance: list[str] = field(default_factory=list[str])
+
+    def add(self, unit: Unit, op: packed.FloatOp, number: int, constant: DenseAttr) -> str:
+        """The C expression for the constant of step `number`; one number stands in the code."""
+        if constant.size == 1:
+            literal = float_literal(float(constant.numpy()[0]))
+            unit.needs_math |= "INFINITY" in literal
+            return literal
+        name = f"c{number}"
+        self.parameters.append(f"const float *{name}")
+        array = unit.constant(op.label.data, f"{op.steps[number][0]}{number}", constant)
+        # One number for every element of the frame, or rows of them that repeat.
+        self.arguments.append(Moving(array, op.row) if constant.size > op.row else array)
+        if constant.size >= op.row:
+            return f"{name}[m]"
+        index = f"i{number}"
+        self.declare.append(f"size_t {index} = 0;")
+        self.advance.append(f"{index} = {index} + 1u == {constant.size}u ? 0 : {index} + 1u;")
+        return f"{name}[{index}]"
+
+
+def emit_float_op(unit: Unit, op: packed.FloatOp, what: str, ending: list[str], sink: Sink) -> None:
+    """The functions of an op, then `ending`, which finds their result in `v`, then the sink."""
     source = packed.array_type(op.input)
-    parameters: list[str] = []
-    arguments: list[str] = []
-    declare: list[str] = []
-    advance: list[str] = []
+    constants = _Constants()
     steps: list[str] = []
     for number, (fn, constant) in enumerate(op.steps):
-        operand = ""
-        if constant is not None and constant.size == 1:
-            operand = float_literal(float(constant.numpy()[0]))
-            unit.needs_math |= "INFINITY" in operand
-        elif constant is not None:
-            name = f"c{number}"
-            parameters.append(f"const float *{name}")
-            arguments.append(unit.constant(op.label.data, f"{fn}{number}", constant))
-            index = "i"
-            if constant.size < source.length:
-                index = f"i{number}"
-                declare.append(f"size_t {index} = 0;")
-                advance.append(f"{index} = {index} + 1u == {constant.size}u ? 0 : {index} + 1u;")
-            operand = f"{name}[{index}]"
+        operand = "" if constant is None else constants.add(unit, op, number, constant)
         unit.needs_math |= fn in _LIBRARY
         expression = (_PLAIN.get(fn) or _LIBRARY[fn]).replace("$c", operand)
         steps += ["u = v;", f"v = {expression};"]
+    parts = sink.parts()
     function = unit.function(
-        "float_chain",
+        what,
         _CHAIN,
         **{"in": c_type(source.element_type)},
         what=", ".join(["float", *(fn for fn, _ in op.steps)]),
-        parameters="".join(f", {parameter}" for parameter in parameters),
-        declare="\n".join(declare),
-        steps="\n".join(steps) or "u = v;\nv = u;",
-        advance="\n".join(advance),
+        constants="".join(f", {parameter}" for parameter in constants.parameters),
+        parameters=parts["parameters"],
+        declare="\n".join([*constants.declare, *sink.declare]),
+        steps="\n".join([*steps, *ending]),
+        consume=parts["consume"],
+        advance="\n".join(constants.advance),
     )
-    addresses = [unit.address(op.input), f"{source.length}u", unit.address(op.output)]
-    unit.call(function, addresses + arguments)
+    x = Moving(unit.address(op.input), op.row)
+    arguments = [x, f"{op.row}u", *constants.arguments, *result_arguments(unit, sink, op)]
+    unit.call_rows(function, source.length // op.row, arguments)
+
+
+def emit_float_chain(unit: Unit, op: packed.FloatChainOp) -> None:
+    """Scalars stand in the code; vectors of constants are read along with the elements."""
+    sink = Sink(["float *y"], consume=["y[m] = u;"])
+    emit_float_op(unit, op, "float_chain", ["u = v;"], sink)

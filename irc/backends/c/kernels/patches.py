@@ -35,7 +35,7 @@ def _row_calls(
 ) -> WindowCalls:
     producer = op.input.owner
     if not isinstance(producer, packed.PatchesOp):
-        pixel = _row_elements(packed.buffer_type(op.input), op.columns)
+        pixel = packed.buffer_type(op.input).length // op.rows
         calls = [(function, ["$x", *arguments])]
         return WindowCalls(_pixels(op), pixel, unit.address(op.input), calls)
     gather, arguments_of_gather = _gather(unit, producer)
@@ -114,7 +114,9 @@ def _border(unit: Unit, op: packed.PatchesOp, source: packed.BufferType) -> str:
         words = to_planes(np.full(source.width, op.border), source.element_type, source.word)
         constant = DenseAttr.from_numpy(words, uint(source.word))
         return unit.words(op.label.data, "border", constant)
-    constant = DenseAttr.from_numpy(np.full(op.channels, op.border), source.element_type)
+    # The result's type, of the same storage, also holds the border.
+    kind = packed.buffer_type(op.output).element_type
+    constant = DenseAttr.from_numpy(np.full(op.channels, op.border), kind)
     return unit.constant(op.label.data, "border", constant)
 
 
@@ -123,6 +125,8 @@ def _gather(unit: Unit, op: packed.PatchesOp) -> tuple[str, list[str]]:
     source, result = packed.buffer_type(op.input), packed.buffer_type(op.output)
     if isinstance(source, BitsType):
         assert isinstance(result, BitsType)
+        if op.keeps_pixels:
+            return _gather_run(unit, op, word_type(source.word))
         if source.width % source.word:
             return _gather_bits(unit, op, source, result)
         if source.planes > 1:

@@ -43,13 +43,18 @@ static void $name(const $word *x, size_t words, $word *y)
 """
 
 
+def clear_function(unit: Unit, word: str) -> str:
+    """The function that sets words to zero; returns its name."""
+    return unit.function("clear", _CLEAR, word=word)
+
+
 def emit_or_pool(unit: Unit, op: packed.OrPoolOp) -> None:
     """All channels of a word at once; rows that do not lie there are computed one by one."""
     bits = packed.bits_type(op.input)
     word = word_type(bits.word)
     if op.input in unit.lazy:
         y = Moving(unit.address(op.output), bits.words)
-        clear = unit.function("clear", _CLEAR, word=word)
+        clear = clear_function(unit, word)
         merge = unit.function("merge", _MERGE, word=word)
         row = unit.address(op.input)
         pool = Pool(op.windows, (clear, [y, f"{bits.words}u"]), (merge, [row, f"{bits.words}u", y]))
@@ -132,6 +137,29 @@ def _emit_pool(
     call_windows(unit, WindowCalls(op.windows, op.channels, source, [(function, arguments)]))
 
 
+_DEPTHWISE = """
+/* Integers by integers, channel by channel: acc = sum of w * x. */
+static void $name(
+    const $in *x, const $weight *w, size_t taps, size_t pixel, size_t members,
+    size_t results$parameters)
+{
+    size_t member = 0;
+    $declare
+    for (size_t m = 0; m < results; ++m) {
+        $acc acc = 0;
+        for (size_t k = 0; k < taps; ++k) {
+            acc = ($acc)(acc + ($acc)w[k] * ($acc)x[k * pixel]);
+        }
+        w += taps;
+        $consume
+        if (++member == members) {
+            member = 0;
+            ++x;
+        }
+    }
+}
+"""
+
 _GROUP = """
 /* Integers by integers, of one group of channels each: acc = sum of w * x. */
 static void $name(
@@ -161,19 +189,20 @@ static void $name(
 def emit_group_dense(unit: Unit, op: packed.GroupDenseOp) -> None:
     """`x` advances to the channels of the next group when all results of one are done."""
     sink = thresholding_sink(unit, op, op.channels)
+    size = op.weights.shape[2]
     function = unit.function(
-        "group_dense",
-        _GROUP,
+        "depthwise" if size == 1 else "group_dense",
+        _DEPTHWISE if size == 1 else _GROUP,
         **{"in": c_type(packed.array_type(op.input).element_type)},
         weight=c_type(op.weights.element_type),
         acc=c_type(op.accumulator),
         **sink.parts(),
     )
-    size = op.weights.shape[2]
-    numbers = (op.taps, op.groups * size, size, op.channels // op.groups, op.channels)
+    group = [] if size == 1 else [size]
+    numbers = [op.taps, op.groups * size, *group, op.channels // op.groups, op.channels]
     weights = unit.constant(op.label.data, "weights", op.weights)
     sizes = [f"{number}u" for number in numbers]
     call_dense_rows(unit, op, function, [weights, *sizes, *result_arguments(unit, sink, op)])
 
 
-__all__ = ["emit_group_dense", "emit_max_pool", "emit_or_pool", "emit_sum_pool"]
+__all__ = ["clear_function", "emit_group_dense", "emit_max_pool", "emit_or_pool", "emit_sum_pool"]

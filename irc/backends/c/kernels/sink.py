@@ -40,37 +40,48 @@ class Sink:
 def thresholding_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
     """The sink of an op whose rows have `width` results."""
     sink = Sink()
-    code = "acc"
-    if op.staircase is not None:
-        code = "code"
-        _add_thresholds(unit, sink, op, op.staircase, width)
+    if op.staircase is None:
+        add_storing(sink, op, "acc", op.accumulator.width.data, width)
+        return sink
+    acc = c_type(op.accumulator)
+    add_thresholds(unit, sink, op.label.data, op.staircase, width, (acc, acc))
+    add_storing(sink, op, "code", op.accumulator.width.data, width)
+    return sink
+
+
+def add_storing(sink: Sink, op: packed.KernelOp, code: str, code_width: int, width: int) -> None:
+    """Store a C expression of so many bits as one of the `width` results of a row.
+
+    Of bipolar results, the code is the bit; only sums of the type itself are stored as they are.
+    """
     result = packed.buffer_type(op.output)
     if isinstance(result, BitsType):
-        add_packing(sink, result, as_unsigned(code, op.accumulator.width.data))
-        return sink
-    if op.staircase is not None and isinstance(result.element_type, BipolarType):
+        add_packing(sink, result, as_unsigned(code, code_width))
+        return
+    if code == "code" and isinstance(result.element_type, BipolarType):
         code = "(2 * code - 1)"
     kind = c_type(result.element_type)
     sink.parameters.append(f"{kind} *y")
     sink.consume.append(f"y[m] = ({kind}){code};")
     sink.y_stride = width
-    return sink
 
 
 _SUM = """
-$acc code = bias;
+$code code = bias;
 for (size_t i = 0; i < levels; ++i) {
-    code = ($acc)(code + $step);
+    code = ($code)(code + $step);
 }
 """
 
 
-def _add_thresholds(
-    unit: Unit, sink: Sink, op: ThresholdingOp, staircase: Staircase, width: int
+def add_thresholds(
+    unit: Unit, sink: Sink, label: str, staircase: Staircase, width: int, types: tuple[str, str]
 ) -> None:
-    """`code = bias + Σ_i s[i]·[acc >= t[i]]`, with `t` and `s` moving from channel to channel."""
-    label = op.label.data
-    acc = c_type(op.accumulator)
+    """`code = bias + Σ_i s[i]·[acc >= t[i]]`, with `t` and `s` moving from channel to channel.
+
+    `types` are the C types of what is compared and of the code.
+    """
+    acc, code = types
     is_shared = staircase.channels == 1
     wraps = not is_shared and staircase.channels != width
     vectors = [("t", "thresholds", staircase.thresholds)]
@@ -80,14 +91,14 @@ def _add_thresholds(
         sink.parameters.append(f"const {c_type(constant.element_type)} *{short}")
         sink.arguments.append(unit.constant(label, what, constant))
     if staircase.levels == 1 and staircase.steps is None and staircase.bias == 0:
-        sink.consume.append(f"const {acc} code = ({acc})(acc >= ({acc})t[0]);")
+        sink.consume.append(f"const {code} code = ({code})(acc >= ({acc})t[0]);")
     else:
-        sink.parameters += ["size_t levels", f"{acc} bias"]
+        sink.parameters += ["size_t levels", f"{code} bias"]
         sink.arguments += [f"{staircase.levels}u", str(staircase.bias)]
         step = f"(acc >= ({acc})t[i])"
         if staircase.steps is not None:
-            step = f"(acc >= ({acc})t[i] ? ({acc})s[i] : 0)"
-        sink.consume += fill(_SUM, acc=acc, step=step).split("\n")
+            step = f"(acc >= ({acc})t[i] ? ({code})s[i] : 0)"
+        sink.consume += fill(_SUM, code=code, step=step).split("\n")
     if is_shared:
         return
     levels = str(staircase.levels) if "size_t levels" not in sink.parameters else "levels"

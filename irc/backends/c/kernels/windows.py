@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irc.backends.c.unit import Call, Moving, Unit, WindowCalls
 from irc.dialects.packed_windows import Windows
+
+_PLACE = re.compile(r"\$\w+")
+"""What stands for a place in the arguments of `WindowCalls`."""
 
 
 class Taps:
@@ -117,6 +121,7 @@ def call_windows(unit: Unit, work: WindowCalls, pool: Pool | None = None) -> Non
         terms = rows.term(axis, 1 if pool is None else outer.strides[axis])
         at.append(terms if pool is None else terms + taps.term(axis, outer.dilations[axis]))
     places = {f"$o{a}": _sum(at[a], windows.strides[a]) or "0u" for a in range(len(at))}
+    places |= {f"$p{a}": _sum(terms, 1) or "0u" for a, terms in enumerate(at)}
     steps = [
         _sum(terms, stride * step * work.pixel)
         for terms, stride, step in zip(at, windows.strides, windows.pixel_strides, strict=True)
@@ -126,7 +131,10 @@ def call_windows(unit: Unit, work: WindowCalls, pool: Pool | None = None) -> Non
     def text(call: Call) -> str:
         function, arguments = call
         given = [
-            a.at(rows.number) if isinstance(a, Moving) else places.get(a, a) for a in arguments
+            a.at(rows.number)
+            if isinstance(a, Moving)
+            else _PLACE.sub(lambda place: places[place[0]], a)
+            for a in arguments
         ]
         return f"{function}({', '.join(given)});"
 
@@ -171,7 +179,9 @@ class _Loops:
 
 
 def _sum(terms: Sequence[tuple[str, int]], factor: int) -> str:
-    return " + ".join(f"{name} * {count * factor}u" for name, count in terms)
+    """The sum of loop variables, each times its count and a factor."""
+    products = ((name, count * factor) for name, count in terms)
+    return " + ".join(name if times == 1 else f"{name} * {times}u" for name, times in products)
 
 
 def _grouped(pointer: str, is_moved: bool) -> str:
