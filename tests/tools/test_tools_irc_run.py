@@ -75,6 +75,7 @@ def test_json():
         "level": "onnx",
         "images": 5,
         "accuracy": None,
+        "outputs": {"y": [4]},
         "classes": classes,
     }
 
@@ -115,3 +116,39 @@ def test_several_inputs_are_refused():
     result = run_irc("run", "two.mlir", "--data", "test.npz")
     assert result.code == FAILURE
     assert "two.mlir: takes 2 inputs; test data feed one" in result.err
+
+
+TWO_OUTPUTS = """
+func.func @f(%x: tensor<4xui8>)
+    -> (tensor<4xsi10> {bnn.name = "file"}, tensor<ui2>) {
+  %0 = bnn.add %x, %x multipliers <tensor<2x1xsi2>, [1, -2]>
+    : tensor<4xui8>, tensor<4xui8> -> tensor<4xsi10>
+  %1 = bnn.argmax %x : tensor<4xui8> -> tensor<ui2>
+  func.return %0, %1 : tensor<4xsi10>, tensor<ui2>
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["bnn", "packed"])
+def test_every_output_is_written_by_name(level: str):
+    frames = np.array([[1, 2, 30, 4], [9, 8, 7, 6]])
+    np.save("x.npy", frames)
+    Path("bnn.mlir").write_text(TWO_OUTPUTS)
+    Path("packed.mlir").write_text(run_opt("bnn.mlir", "--compile-to=packed").out)
+    result = run_irc("run", f"{level}.mlir", "--data", "x.npy", "-o", "all.npz")
+    assert (result.code, result.err) == (0, "")
+    assert "classes of the first output, file:" in result.out
+    assert rows(result.out, "output")[1:] == [["file", "4"], ["out1", "1"]]
+    written = np.load("all.npz")
+    assert sorted(written.files) == ["file", "out1"]
+    assert np.array_equal(written["file"], -frames)
+    assert written["out1"].tolist() == [2, 0]
+
+
+def test_a_file_for_one_array_is_refused_for_several_outputs():
+    np.save("x.npy", np.zeros((1, 4), int))
+    Path("bnn.mlir").write_text(TWO_OUTPUTS)
+    result = run_irc("run", "bnn.mlir", "--data", "x.npy", "-o", "all.npy")
+    assert result.code == FAILURE
+    assert "bnn.mlir: has 2 outputs (file, out1), which a file such as results.npz" in result.err
+    assert not Path("all.npy").exists()

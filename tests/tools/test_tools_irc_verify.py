@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from irc_runner import DECLARED, FAILURE, FAST_LEVELS, USAGE, rows, run_irc
-from model_files import CLASSES, frames, network, node, save, save_data
+from model_files import CLASSES, frames, network, node, node_named, save, save_data
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from opt_runner import run_opt
 
@@ -306,10 +306,14 @@ def test_nothing_runs_where_a_level_cannot_be_reached(monkeypatch: pytest.Monkey
     def never(*_: Any) -> None:
         raise AssertionError("frames ran")
 
+    def float_weights(model: ModelProto) -> None:
+        node_named(model, "fc1").input[1] = "w1"
+
+    save(Path("bad.onnx"), float_weights)
     monkeypatch.setattr("irc.flow.levels.run_reference", never)
-    result = run_irc("verify", "net.onnx", "--data", "test.npz", *FAST_LEVELS)
+    result = run_irc("verify", "bad.onnx", "--data", "test.npz", *FAST_LEVELS)
     assert result.code == FAILURE
-    assert "declare the model's input, as in --input x=uint8/255" in result.err
+    assert "targets c and host need quantized weights and inputs" in result.err
 
 
 def test_levels_are_checked_before_anything_is_read():

@@ -1,0 +1,1 @@
+"""Make float networks integer: weights and activations of few bits, ranges from calibration."""
