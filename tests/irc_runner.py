@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "compile": ("compile", "--target", "c", "-o", "out"),
     "verify": ("verify", "--data", "test.npz", *FAST_LEVELS),
     "run": ("run", "--data", "test.npz"),
+    "quantize": ("quantize", "-o", "out.mlir", "--data", "test.npz"),
 }
 """Every command with what it needs besides a model and the declaration of its input."""
 

@@ -116,3 +116,22 @@ def save_data(path: Path, **arrays: Any) -> Path:
     contents: dict[str, Any] = {"x": frames(), **arrays}
     np.savez(path, **contents)
     return path
+
+
+def save_float_network(path: Path) -> Path:
+    """Write `x` [1, 8] → 6 → 6 → 4 logits `fc3`, dense layers with biases, in floats throughout."""
+    random = np.random.default_rng(8)
+    constants: dict[str, Array] = {}
+    nodes: list[NodeProto] = []
+    value, width = "x", INPUTS
+    for name, size in (("fc1", HIDDEN), ("fc2", HIDDEN), ("fc3", CLASSES)):
+        constants[f"{name}_w"] = random.standard_normal((width, size))
+        constants[f"{name}_b"] = random.standard_normal(size)
+        nodes.append(node("Gemm", [value, f"{name}_w", f"{name}_b"], name))
+        value, width = name, size
+        if name != "fc3":
+            nodes.append(node("Relu", [value], f"{name}_relu"))
+            value = f"{name}_relu"
+    model = model_of(nodes, {"x": (1, INPUTS)}, {value: (1, CLASSES)}, constants)
+    path.write_bytes(model.SerializeToString())
+    return path

@@ -50,6 +50,7 @@ def test_make_alone_lists_every_target(checkout: Path) -> None:
     assert listed == [
         "help",
         "venv",
+        "train-venv",
         "demo",
         "test",
         "test-fast",

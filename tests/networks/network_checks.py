@@ -59,6 +59,14 @@ class Watcher(Interpreter.Listener):
                 axes = (0, *(axis + 1 for axis in op.axes))
                 low, high = self.bounds(op.input)
                 return low.transpose(axes), high.transpose(axes)
+            case bnn.SoftmaxOp() as op if op.fn.data == "softmax":
+                return _softmax_bounds(*self.bounds(op.input))
+            case bnn.AddOp() as op if self.values[op.lhs].dtype.kind == "f":
+                return _sum_bounds(self.bounds(op.lhs), self.bounds(op.rhs))
+            case bnn.ConcatOp() as op:
+                lows, highs = zip(*(self.bounds(each) for each in op.inputs), strict=True)
+                axis = op.axis_index + 1
+                return np.concatenate(lows, axis), np.concatenate(highs, axis)
             case bnn.ReshapeOp() as op:
                 shape = bnn.frame_type(op.output).get_shape()
                 low, high = self.bounds(op.input)
@@ -69,6 +77,12 @@ class Watcher(Interpreter.Listener):
         while isinstance(found.owner, bnn.EwiseOp):
             links.insert(0, Link.of(found.owner))
             found = found.owner.input
+        if links and isinstance(found.owner, bnn.AddOp | bnn.ConcatOp):
+            low, high = self.bounds(found)
+            if (low != high).any():
+                # What functions make of an interval is not followed behind a sum of floats.
+                shape = self.values[value].shape
+                return np.full(shape, -np.inf), np.full(shape, np.inf)
         if not links or not isinstance(found.owner, bnn.CastOp):
             return self.values[value], self.values[value]
         integers = self.values[found.owner.input]
@@ -76,6 +90,33 @@ class Watcher(Interpreter.Listener):
         low, high = (end.T.reshape(integers.shape) for end in float_bounds(links, columns))
         anything = np.isnan(low) | np.isnan(high)
         return np.where(anything, -np.inf, low), np.where(anything, np.inf, high)
+
+
+def _sum_bounds(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+    """A float32 sum of two values that are known by their ends, or to the bit."""
+    (low_a, high_a), (low_b, high_b) = a, b
+    low: Array = low_a.astype(np.float32) + low_b.astype(np.float32)
+    high: Array = high_a.astype(np.float32) + high_b.astype(np.float32)
+    if (low == high).all():
+        return low, high
+    # The ends are in float64, and their sum rounds once more.
+    return np.nextafter(low, np.float32(-np.inf)), np.nextafter(high, np.float32(np.inf))
+
+
+def _softmax_bounds(low: Array, high: Array) -> tuple[Array, Array]:
+    """`p_i = 1 / Σ_j exp(x_j − x_i)` is least where x_i is and all others are largest.
+
+    The exponential of a difference d in float32 is off by |d| ulps or so: by as much again as d
+    itself is.
+    """
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    largest = high.max(axis=-1, keepdims=True)
+    with np.errstate(all="ignore"):
+        own, others = np.exp(low - largest), np.exp(high - largest)
+        least = own / (own + others.sum(axis=-1, keepdims=True) - others)
+        most = others / (others + own.sum(axis=-1, keepdims=True) - own)
+    slack = 2.0**-22 * (4 + (largest - low)) * most + 2.0**-140
+    return least - slack, most + slack
 
 
 def run_watched(module: ModuleOp, frames: Array) -> tuple[Array, Watcher]:
@@ -88,25 +129,34 @@ def run_watched(module: ModuleOp, frames: Array) -> tuple[Array, Watcher]:
     return results, watcher
 
 
-def assert_agrees_with_onnx(network: RandomNetwork) -> int:
-    """The bnn level gives what the reference gives: the same integers, and floats within the
+def compare_with_onnx(network: RandomNetwork, module: ModuleOp) -> tuple[str | None, int]:
+    """Whether level bnn gives what the reference gives: the same integers, and floats within the
     bounds that follow from the errors stated, the same bits where there are none.
 
-    Returns how many frames rounding may decide. A counterexample is written out, and what to type
-    to see it again is in the message.
+    Returns the first frame where it does not, in words, and how many frames rounding may decide.
     """
     (expected,) = OnnxReference(network.model).run_frames(network.model_frames).values()
-    module = network.lowered("bnn")
     results, watcher = run_watched(module, network.frames)
     terminator = entry_function(module).body.block.last_op
     assert isinstance(terminator, ReturnOp)
     low, high = (end.reshape(expected.shape) for end in watcher.bounds(terminator.operands[0]))
     apart = (expected < low) | (expected > high)
     wrong = apart.reshape(len(apart), -1).any(axis=1) & ~watcher.doubtful
+    text = None
     if wrong.any():
         frame = int(np.flatnonzero(wrong)[0])
-        raise AssertionError(
-            f"frame {frame}: the reference gives {expected[frame]}, the bnn level "
-            f"{results[frame]}\nreproduce with: {network.save()}"
+        text = (
+            f"frame {frame}: the reference gives {expected[frame]}, the bnn level {results[frame]}"
         )
-    return int(watcher.doubtful.sum())
+    return text, int(watcher.doubtful.sum())
+
+
+def assert_agrees_with_onnx(network: RandomNetwork) -> int:
+    """`compare_with_onnx`; returns how many frames rounding may decide.
+
+    A counterexample is written out, and what to type to see it again is in the message.
+    """
+    text, doubtful = compare_with_onnx(network, network.lowered("bnn"))
+    if text is not None:
+        raise AssertionError(f"{text}\nreproduce with: {network.save()}")
+    return doubtful

@@ -47,6 +47,13 @@ class Graph:
         """A node of standard ONNX; returns its first output."""
         return self._append(op_type, inputs, "", attributes)
 
+    def outputs(self, count: int, op_type: str, *inputs: str, **attributes: Any) -> list[str]:
+        """A node of standard ONNX with several outputs; returns them."""
+        first = self._append(op_type, inputs, "", attributes)
+        names = [first, *(f"{first}_{index}" for index in range(1, count))]
+        self.nodes[-1].output.extend(names[1:])
+        return names
+
     def qonnx(self, op_type: str, *inputs: str, **attributes: Any) -> str:
         """A node of QONNX; returns its output."""
         assert self.export.domain is not None
@@ -63,6 +70,16 @@ class Graph:
             )
         )
         return output
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How far the graph has come: what `cut` goes back to."""
+        return len(self.nodes), len(self.initializers)
+
+    def cut(self, size: tuple[int, int]) -> None:
+        """Take back all that was added since."""
+        del self.nodes[size[0] :]
+        del self.initializers[size[1] :]
 
     def model(
         self, dtype: int, shape: tuple[int, ...], output: str, output_type: int, output_rank: int

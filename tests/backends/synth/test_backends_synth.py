@@ -89,7 +89,7 @@ def test_missing_tools_and_devices_are_told(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(UsageError, match="unknown device 'up6k'; expected up5k, hx8k"):
         device_named("up6k")
     assert len({device.name for device in DEVICES}) == len(DEVICES)
-    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tools, "_PACKAGES", {"nextpnr-ice40": ("no_such_package", "run")})
     monkeypatch.setenv("PATH", "")
     with pytest.raises(IrcError, match=r"nextpnr-ice40 was not found: pip install 'irc-bnn\[synth"):
         tool_command("nextpnr-ice40")
