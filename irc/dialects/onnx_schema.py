@@ -8,7 +8,7 @@ module records.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 ML_DOMAIN = "ai.onnx.ml"
 QONNX_DOMAINS = ("onnx.brevitas", "qonnx.custom_op.general", "finn.custom_op.general")
 """Domains in which Brevitas, QONNX and FINN write the same quantization operators."""
+
+RUNTIME_DOMAIN = "com.microsoft"
+"""The domain of ONNX Runtime's own operators, of which its quantizer writes some."""
+
+DOMAINS_WITHOUT_SCHEMAS = (*QONNX_DOMAINS, RUNTIME_DOMAIN)
+"""Domains whose operators are described here, for the onnx package knows none of them."""
 
 UNLIMITED = 2**31 - 1
 
@@ -118,6 +124,50 @@ def _qonnx_specs() -> list[OpSpec]:
     ]
 
 
+def _runtime(
+    op_type: str, inputs: str, required: int, limit: int | None = None, **attributes: str
+) -> OpSpec:
+    names = tuple(inputs.split())
+    return OpSpec(
+        op_type=op_type,
+        domains=(RUNTIME_DOMAIN,),
+        min_inputs=required,
+        max_inputs=len(names) if limit is None else limit,
+        min_outputs=1,
+        max_outputs=1,
+        inputs=names,
+        outputs=("Y",),
+        attributes={name: frozenset({kind}) for name, kind in attributes.items()},
+    )
+
+
+def _runtime_specs() -> list[OpSpec]:
+    """What `onnxruntime.quantization` writes in its QOperator format, from
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md"""
+    one = "X X_scale X_zero_point Y_scale Y_zero_point"
+    two = "A A_scale A_zero_point B B_scale B_zero_point C_scale C_zero_point"
+    window = dict.fromkeys(("kernel_shape", "pads", "strides"), "INTS")
+    rounding = dict.fromkeys(("ceil_mode", "channels_last", "count_include_pad"), "INT")
+    return [
+        _runtime("QLinearAdd", two, 7),
+        _runtime("QLinearMul", two, 7),
+        _runtime("QLinearSigmoid", one, 4),
+        _runtime("QLinearLeakyRelu", one, 4, alpha="FLOAT"),
+        _runtime("QLinearSoftmax", one, 4, axis="INT", opset="INT"),
+        _runtime("QLinearAveragePool", one, 4, auto_pad="STRING", **window, **rounding),
+        _runtime("QLinearGlobalAveragePool", one, 4, channels_last="INT"),
+        _runtime("QLinearConcat", "Y_scale Y_zero_point inputs", 5, UNLIMITED, axis="INT"),
+        _runtime(
+            "QGemm",
+            "A a_scale a_zero_point B b_scale b_zero_point C y_scale y_zero_point",
+            6,
+            alpha="FLOAT",
+            transA="INT",
+            transB="INT",
+        ),
+    ]
+
+
 @cache
 def op_specs() -> dict[str, OpSpec]:
     """Every operator by its name, which is unique over the domains (imports onnx)."""
@@ -127,13 +177,17 @@ def op_specs() -> dict[str, OpSpec]:
     for schema in defs.get_all_schemas_with_history():
         versions.setdefault(schema.name, []).append(schema)
     specs = {name: _merge(schemas) for name, schemas in versions.items()}
-    specs.update((spec.op_type, spec) for spec in _qonnx_specs())
+    specs.update((spec.op_type, spec) for spec in (*_qonnx_specs(), *_runtime_specs()))
+    for name in ("QuantizeLinear", "DequantizeLinear"):
+        # With 4 or 16 bits before opset 21, ONNX Runtime's quantizer writes its own ones.
+        spec = specs[name]
+        specs[name] = replace(spec, domains=(*spec.domains, RUNTIME_DOMAIN))
     return specs
 
 
 @lru_cache(maxsize=4096)
 def schema_at(op_type: str, domain: str, opset: int) -> OpSchema | None:
-    """The schema that a node of this opset obeys; None for QONNX or where there is none."""
+    """The schema that a node of this opset obeys; None where the onnx package has none."""
     from onnx import defs
 
     try:

@@ -29,7 +29,7 @@ from irc.dialects.onnx_proto import (
     type_from_proto,
 )
 from irc.dialects.onnx_proto_attributes import attribute_from_proto
-from irc.dialects.onnx_schema import QONNX_DOMAINS, op_specs
+from irc.dialects.onnx_schema import DOMAINS_WITHOUT_SCHEMAS, op_specs
 from irc.dialects.onnx_structure import ConstantOp, NoValueOp, YieldOp
 from irc.dialects.onnx_tensor import SparseTensorAttr, TensorAttr
 from irc.dialects.onnx_to_proto import GRAPH_NAME
@@ -238,7 +238,7 @@ class _Importer:
                 scope.define(output, result)
 
     def _domain(self, node: NodeProto) -> dict[str, Attribute]:
-        return {DOMAIN: StringAttr(node.domain)} if node.domain in QONNX_DOMAINS else {}
+        return {DOMAIN: StringAttr(node.domain)} if node.domain in DOMAINS_WITHOUT_SCHEMAS else {}
 
     def _attribute(self, attribute: AttributeProto) -> Attribute:
         if attribute.type == AttributeProto.TENSOR:

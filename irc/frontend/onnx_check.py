@@ -11,7 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, defs
 
-from irc.dialects.onnx_schema import QONNX_DOMAINS, is_known, op_specs, schema_at
+from irc.dialects.onnx_schema import (
+    DOMAINS_WITHOUT_SCHEMAS,
+    RUNTIME_DOMAIN,
+    is_known,
+    op_specs,
+    schema_at,
+)
 from irc.errors import IrcError, UnsupportedError
 
 _STANDARD = ("", "ai.onnx")
@@ -103,6 +109,11 @@ def _qualified(node: NodeProto) -> str:
 def _operator_fault(node: NodeProto, opsets: dict[str, int]) -> str:
     specs = op_specs()
     if not is_known(node.op_type, node.domain):
+        if node.domain == RUNTIME_DOMAIN:
+            return (
+                "one of ONNX Runtime's own operators that irc lacks; give irc the model before "
+                "ONNX Runtime optimized it, or quantize it in QDQ format"
+            )
         spec = specs.get(node.op_type)
         if spec is not None:
             known = " or ".join(repr(domain) for domain in spec.domains)
@@ -110,7 +121,7 @@ def _operator_fault(node: NodeProto, opsets: dict[str, int]) -> str:
         close = difflib.get_close_matches(node.op_type, specs, 1, 0.7)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"no such operator in ONNX or QONNX{hint}"
-    if node.domain in QONNX_DOMAINS:
+    if node.domain in DOMAINS_WITHOUT_SCHEMAS:
         return ""
     domain = "" if node.domain in _STANDARD else node.domain
     if domain not in opsets:

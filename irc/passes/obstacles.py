@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xdsl.ir import Operation
 
-from irc.passes.hardware.layer_names import describe
+from irc.passes.layer_names import describe
 
 
 @dataclass(frozen=True)
