@@ -40,10 +40,23 @@ class BitsDenseOp(DenseOp, ABC):
     `offsets` are [M], or [B, M] with `places`: rows are then the points of a grid, and `places`
     has a vector for each of its axes, the kind of every position along it. Row by row, the kinds,
     the last axis counting fastest, choose one of B. That corrects sums near the border of a frame.
+
+    `kernel` says how rows are counted: see `KERNELS`; without it, word by word in a loop.
     """
 
     offsets = opt_prop_def(DenseAttr)
     places = opt_prop_def(ArrayAttr[DenseAttr])
+    kernel = opt_prop_def(StringAttr)
+    block = opt_prop_def(IntegerAttr[I64])
+
+    @property
+    def block_words(self) -> int | None:
+        """Words of a plane that straight code takes at a time."""
+        return None if self.block is None else self.block.value.data
+
+    def use_loop(self) -> None:
+        """Count word by word in a loop, whatever was chosen."""
+        self.kernel = self.block = None
 
     @property
     def kinds(self) -> tuple[int, ...]:
@@ -87,6 +100,20 @@ class BitsDenseOp(DenseOp, ABC):
             what = "offsets" if self.offsets is not None else "limits"
             raise VerifyException(f"{what} must be [{shape}], not {self.placed.type}")
 
+    def verify_straight(self, source: BitsType) -> None:
+        """Check the choice of straight code."""
+        kernel, block = self.kernel, self.block_words
+        if (kernel is None) != (block is None):
+            raise VerifyException("straight code has a kernel and a block of words")
+        if kernel is None or block is None:
+            return
+        if kernel.data not in KERNELS:
+            raise VerifyException(f"unknown kernel '{kernel.data}'; known: {', '.join(KERNELS)}")
+        if kernel.data == "tree" and source.word != 32:
+            raise VerifyException(f"trees take words of 32 bits, not {source.word}")
+        if not 1 <= block <= source.words or (block % 2 and block < source.words):
+            raise VerifyException(f"blocks of {block} words do not fit rows of {source.words}")
+
 
 @irdl_op_definition
 class XnorDenseOp(BitsDenseOp):
@@ -99,14 +126,10 @@ class XnorDenseOp(BitsDenseOp):
 
     `limits`, [M] or with `places` [B, M], stand for offsets and a threshold in one:
     `bit = popcount(w ^ x) < limit`.
-
-    `kernel` says how rows are counted: see `KERNELS`; without it, word by word in a loop.
     """
 
     name = "packed.xnor_dense"
     popcount = prop_def(StringAttr)
-    kernel = opt_prop_def(StringAttr)
-    block = opt_prop_def(IntegerAttr[I64])
     pairs = opt_prop_def(UnitAttr)
     limits = opt_prop_def(DenseAttr)
     assembly_format = DENSE_FORMAT
@@ -131,21 +154,16 @@ class XnorDenseOp(BitsDenseOp):
     def placed(self) -> DenseAttr | None:
         return self.offsets if self.limits is None else self.limits
 
-    @property
-    def block_words(self) -> int | None:
-        """Words that straight code takes at a time."""
-        return None if self.block is None else self.block.value.data
-
     def plain_words(self) -> Array:
         """The weights as words [M, ceil(K / W)] that are not in pairs."""
         words = self.weights.numpy()
         return words if self.pairs is None else pair_words(words)
 
     def use_loop(self) -> None:
-        """Count word by word in a loop, whatever was chosen."""
+        super().use_loop()
         if self.pairs is not None:
             self.weights = DenseAttr.from_numpy(self.plain_words(), self.weights.element_type)
-        self.kernel = self.block = self.pairs = None
+            self.pairs = None
 
     def verify_results(self, rows: int, channels: int) -> None:
         if self.limits is None:
@@ -167,22 +185,9 @@ class XnorDenseOp(BitsDenseOp):
             raise VerifyException(f"activations must be bipolar, not {source.element_type}")
         self.check_words((source.words,), source.width, source.word, self.plain_words())
         self.check_popcount(self.popcount)
-        self._verify_straight(source)
+        self.verify_straight(source)
         self.verify_offsets()
         self.verify_sums()
-
-    def _verify_straight(self, source: BitsType) -> None:
-        kernel, block = self.kernel, self.block_words
-        if (kernel is None) != (block is None):
-            raise VerifyException("straight code has a kernel and a block of words")
-        if kernel is None or block is None:
-            return
-        if kernel.data not in KERNELS:
-            raise VerifyException(f"unknown kernel '{kernel.data}'; known: {', '.join(KERNELS)}")
-        if kernel.data == "tree" and source.word != 32:
-            raise VerifyException(f"trees take words of 32 bits, not {source.word}")
-        if not 1 <= block <= source.words or (block % 2 and block < source.words):
-            raise VerifyException(f"blocks of {block} words do not fit pairs of {source.words}")
 
 
 @irdl_op_definition
@@ -245,5 +250,6 @@ class PlaneDenseOp(BitsDenseOp):
         if (self.offsets is not None) != bipolar_input:
             raise VerifyException("offsets are for bipolar activations, which need them")
         self.check_popcount(self.popcount)
+        self.verify_straight(source)
         self.verify_offsets()
         self.verify_sums()

@@ -32,9 +32,14 @@ from irc.dialects.packed_base import (
     array_type,
     bits_type,
 )
-from irc.dialects.packed_types import WORD_WIDTHS, BitsType, words_for
+from irc.dialects.packed_types import WORD_WIDTHS, BitsType, unpack_words, words_for
 
 Array = npt.NDArray[Any]
+
+TAPS = 4
+"""Elements whose sums are tabulated together."""
+TABLES = 15
+"""Tables that a byte can point into."""
 
 DENSE_FORMAT = (
     "$label $input `,` $weights (`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
@@ -150,10 +155,14 @@ class SignDenseOp(ArrayDenseOp):
     """Bipolar weights, integer activations: `acc = Σ_k (w[m, k] ? x[k] : −x[k])`.
 
     `weights` are words [M, ceil(K / W)] of K bits, where K is `size` and W `word`.
+
+    With `lookup`, the 16 signed sums of every `TAPS` elements are tabulated once a row, and weights
+    are [M, ceil(K / TAPS)] places in these tables: 16·(g mod `TABLES`) plus the bits of group g.
     """
 
     name = "packed.sign_dense"
     size = prop_def(IntegerAttr[I64])
+    lookup = opt_prop_def(UnitAttr)
     assembly_format = DENSE_FORMAT
 
     def __init__(
@@ -178,12 +187,46 @@ class SignDenseOp(ArrayDenseOp):
         """W: bits in a word of weights."""
         return element_width(self.weights.element_type)
 
+    @property
+    def tables(self) -> int:
+        """How many groups of `TAPS` elements there are."""
+        return words_for(self.columns, TAPS)
+
+    def use_lookup(self) -> None:
+        """Choose `lookup` and its form of the weights."""
+        bits = np.zeros((self.channels, self.tables * TAPS), np.int64)
+        bits[:, : self.columns] = self.bits()
+        groups = bits.reshape(self.channels, self.tables, TAPS)
+        places = (groups << np.arange(TAPS)).sum(axis=2)
+        places += (np.arange(self.tables) % TABLES << TAPS).astype(np.int64)
+        self.weights = DenseAttr.from_numpy(places, uint(8))
+        self.lookup = UnitAttr()
+
+    def bits(self) -> Array:
+        """The weights as zeros and ones, [M, K]."""
+        words = self.weights.numpy()
+        if self.lookup is None:
+            return unpack_words(words, self.columns)
+        bits = words.astype(np.int64)[:, :, None] >> np.arange(TAPS) & 1
+        return bits.reshape(self.channels, -1)[:, : self.columns].astype(np.uint8)
+
     def verify_kernel(self) -> None:
         self.check_array()
+        if self.lookup is not None:
+            self._verify_lookup()
+            self.verify_sums()
+            return
         if self.word not in WORD_WIDTHS:
             raise VerifyException(f"words have 8, 16, 32 or 64 bits, not {self.word}")
         self.check_words((words_for(self.columns, self.word),), self.columns, self.word)
         self.verify_sums()
+
+    def _verify_lookup(self) -> None:
+        weights = self.weights
+        if weights.element_type != uint(8) or weights.shape[1:] != (self.tables,):
+            raise VerifyException(f"places must be tensor<Mx{self.tables}xui8>, not {weights.type}")
+        if np.any(weights.numpy() >> TAPS != np.arange(self.tables) % TABLES):
+            raise VerifyException("places are not in the table of their group")
 
 
 @irdl_op_definition

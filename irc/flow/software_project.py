@@ -48,5 +48,7 @@ def provenance(ladder: Ladder) -> dict[str, str]:
         made_from["sha256"] = hashlib.sha256(Path(ladder.path).read_bytes()).hexdigest()
     if ladder.inputs:
         made_from["inputs"] = " ".join(ladder.inputs)
+    if kernels := ladder.options.get("choose-kernels"):
+        made_from["kernels"] = ", ".join(f"{name} {given[0]}" for name, given in kernels.items())
     made_from["irc"] = version("irc-bnn")
     return made_from

@@ -80,7 +80,7 @@ class PackedFunctions(InterpreterFunctions):
     def run_sign_dense(
         self, interpreter: Interpreter, op: packed.SignDenseOp, args: PythonValues
     ) -> Any:
-        signs = 2 * unpack_words(op.weights.numpy(), op.columns).astype(np.int8) - 1
+        signs = 2 * op.bits().astype(np.int8) - 1
         return (finish(op, _products(op, args[0], signs)),)
 
     @impl(packed.IntDenseOp)

@@ -15,7 +15,7 @@ Compile a model and write the folder of a target, whole or not at all:
   host     the C as a shared library for this machine, with a small Python loader
 
   irc compile net.onnx --target verilog --input x=uint8/255 -o net_hw
-  irc compile net.onnx --target c --data test.npz
+  irc compile net.onnx --target c --data test.npz --cpu cortex-m0plus
 """
 
 
@@ -52,6 +52,24 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help="how many test vectors the folder gets (default: %(default)s)",
     )
+    parser.add_argument(
+        "--cpu",
+        metavar="CORE",
+        help="choose the kernels of C for a core that irc profile knows, such as cortex-m0plus or "
+        "rv32imc-zbb; the C still runs everywhere",
+    )
+    parser.add_argument(
+        "--popcount",
+        choices=("auto", "tree", "builtin", "swar", "table"),
+        help="how C counts bits: adders in straight code, the compiler's builtin for cores with an "
+        "instruction for it, masks and shifts, or a table (default: what suits the core)",
+    )
+    parser.add_argument(
+        "--unroll",
+        type=positive,
+        metavar="BYTES",
+        help="straight code that one kernel of C may take (default: about 1 KB)",
+    )
     add_fold(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -69,13 +87,16 @@ def run(options: argparse.Namespace) -> int:
 
     if options.fold is not None and options.target != "verilog":
         raise UsageError(f"--fold {options.fold}: target {options.target} is not folded")
+    for name in ("cpu", "popcount", "unroll"):
+        if getattr(options, name) is not None and options.target != "c":
+            raise UsageError(f"--{name}: only target c chooses kernels")
     check_writable(options.json)
     data = None if options.data is None else load_data(options.data)
     with step_progress() as progress:
         ladder = Ladder(
             options.model,
             tuple(options.input),
-            pass_options(options.fold),
+            pass_options(options.fold, options.cpu, options.popcount, options.unroll),
             observer=progress,
             name=options.name,
         )

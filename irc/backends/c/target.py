@@ -46,7 +46,6 @@ def override_popcount(module: ModuleOp, strategy: str) -> None:
         known = ", ".join(packed.POPCOUNTS)
         raise UsageError(f"target c: popcount must be one of {known}, not '{strategy}'")
     for op in module.walk():
-        if isinstance(op, packed.XnorDenseOp):
-            op.use_loop()
         if isinstance(op, packed.XnorDenseOp | packed.PlaneDenseOp):
+            op.use_loop()
             op.popcount = StringAttr(strategy)

@@ -10,10 +10,11 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, UnitAttr, i
 from xdsl.passes import ModulePass
 
 from irc.dialects import packed
-from irc.dialects.dense import DenseAttr
+from irc.dialects.dense import DenseAttr, element_width
 from irc.dialects.packed_pairs import pair_words
 from irc.dialects.packed_types import BitsType, plane_weights
 from irc.errors import UsageError
+from irc.passes.software.dense_kernels import pays_lookup
 
 STRATEGIES = ("auto", "tree", *packed.POPCOUNTS)
 
@@ -23,6 +24,10 @@ WORD_CODE = 32
 """Bytes of straight code for a word, about: 28 in Thumb, 40 on RISC-V."""
 COUNTING = 4.0
 """The cost of counting the planes of a block, in words of a tree: what blocks multiply."""
+
+
+MOST_WORDS = 255
+"""What the fields of a tree hold."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +57,49 @@ class ChooseKernels(ModulePass):
             counts = isinstance(dense, packed.XnorDenseOp | packed.PlaneDenseOp)
             if counts and self.popcount in packed.POPCOUNTS:
                 dense.popcount = StringAttr(self.popcount)
+            if (
+                isinstance(dense, packed.SignDenseOp)
+                and self.unroll
+                and pays_lookup(dense.columns, dense.channels)
+            ):
+                dense.use_lookup()
             if isinstance(dense, packed.XnorDenseOp):
                 set_limits(dense)
+            if isinstance(dense, packed.XnorDenseOp | packed.PlaneDenseOp):
                 self._unroll(dense)
 
-    def _unroll(self, dense: packed.XnorDenseOp) -> None:
+    def _unroll(self, dense: packed.XnorDenseOp | packed.PlaneDenseOp) -> None:
         source = packed.bits_type(dense.input)
-        cap = self.unroll // WORD_CODE
+        cap = self.unroll // (WORD_CODE * products(dense))
         is_tree = self.popcount in ("auto", "tree") and source.word == TREE_WORD
         is_small = dense.rows * dense.channels < self.least_results
+        if is_tree:
+            cap = min(cap, MOST_WORDS // weight_of_words(dense))
         if dense.kernel is not None or cap < 1 or is_small:
             return
-        if not is_tree and self.popcount != "builtin":
+        if not is_tree and (self.popcount != "builtin" or isinstance(dense, packed.PlaneDenseOp)):
             return
         dense.kernel = StringAttr("tree" if is_tree else "unrolled")
         dense.block = IntegerAttr(block_words(source.words, cap), i64)
-        if is_tree:
+        if is_tree and isinstance(dense, packed.XnorDenseOp):
             words = pair_words(dense.weights.numpy())
             dense.weights = DenseAttr.from_numpy(words, dense.weights.element_type)
             dense.pairs = UnitAttr()
+
+
+def products(dense: packed.XnorDenseOp | packed.PlaneDenseOp) -> int:
+    """Pairs of planes, for each of which there are words to count."""
+    if isinstance(dense, packed.XnorDenseOp):
+        return 1
+    return packed.bits_type(dense.input).planes * element_width(dense.weight_type)
+
+
+def weight_of_words(dense: packed.XnorDenseOp | packed.PlaneDenseOp) -> int:
+    """What a word counts in a tree: with all pairs of planes, as many words of level 0."""
+    if isinstance(dense, packed.XnorDenseOp):
+        return 1
+    of_x = plane_weights(packed.bits_type(dense.input).element_type)
+    return sum(map(abs, of_x)) * sum(map(abs, plane_weights(dense.weight_type)))
 
 
 def set_limits(dense: packed.XnorDenseOp) -> None:

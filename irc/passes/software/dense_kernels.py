@@ -35,6 +35,13 @@ MOST_TERMS = 4
 """Up to here adding bits for a word of channels at once beats multiplying channel by channel."""
 
 
+LOOKUP_COLUMNS = 128
+LOOKUP_CHANNELS = 16
+"""Fewer results look less often at a table than it has entries."""
+WIDE = 4
+"""Activations of more bits have too many planes."""
+
+
 @dataclass(frozen=True)
 class SoftwareOptions:
     """What `convert-bnn-to-packed` is told."""
@@ -79,6 +86,9 @@ class DenseKernel:
             return packed.XnorDenseOp
         bipolar_weights = isinstance(self.weight_type, BipolarType)
         products = element_width(self.weight_type) * element_width(self.input_type)
+        is_wide = element_width(self.input_type) > WIDE
+        if bipolar_weights and is_wide and pays_lookup(self.columns, self.channels):
+            return packed.SignDenseOp
         if products <= self.options.max_plane_products:
             return packed.PlaneDenseOp
         return packed.SignDenseOp if bipolar_weights else packed.IntDenseOp
@@ -282,3 +292,8 @@ def staircase_of(op: bnn.ThresholdOp) -> Staircase:
         return Staircase(op.thresholds, steps, bias)
     nothing = DenseAttr.from_integers(np.zeros((1, 1), np.int64))
     return Staircase(nothing, nothing, bias)
+
+
+def pays_lookup(columns: int, channels: int) -> bool:
+    """Whether tables of sums, filled once a row, pay: they take 4 bytes of stack an element."""
+    return columns <= LOOKUP_COLUMNS and channels >= LOOKUP_CHANNELS

@@ -15,7 +15,8 @@
 // CHECK: static const uint32_t net_dense_weights[2] = {
 // CHECK-NEXT: 0x0000001fu, 0x00000015u
 // CHECK: u = u - ((u >> 1) & 0x55555555u);
-// CHECK: acc = (int16_t)(size - 2 * (int16_t)net_count_different(x, w, words));
+// CHECK: const uint32_t count = (uint32_t)net_count_different(x, w, words);
+// CHECK-NEXT: const int16_t acc = (int16_t)(size - 2 * (int16_t)count);
 // CHECK: int net_run_arena(net_arena *arena, const int8_t *in, uint8_t *out)
 // CHECK: net_pack(in, 5u, arena->u32);
 // CHECK: net_xnor_dense(arena->u32, net_dense_weights, 1u, 5, 2u, arena->i8);

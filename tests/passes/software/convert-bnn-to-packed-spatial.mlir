@@ -6,17 +6,17 @@
 // The transposed image is never stored: patches are gathered from it as it was. Pixels of 32 signs
 // fill words, which the pool ORs and the next convolution gathers. Of the patches and of the first
 // convolution's results, which the pool has computed pixel by pixel, one row needs memory:
-// 8 words for a patch, 1 for a result, 4 for the pool.
+// 4 bytes for a patch and a word for a result, then 4 words for the pool and 4 for a patch of those.
 // CHECK-LABEL: func.func @binary
-// CHECK-SAME: packed.arena = {u32 = 13 : i64}
+// CHECK-SAME: packed.arena = {u32 = 8 : i64, u8 = 4 : i64}
 func.func @binary(%x: tensor<1x6x6xui8>) -> tensor<1x1x2xsi10> {
   %0 = bnn.transpose %x perm [1 : i64, 2 : i64, 0 : i64] : tensor<1x6x6xui8> -> tensor<6x6x1xui8>
   // CHECK-NOT: packed.transpose
   // CHECK: packed.patches "conv_patch" {{.*}} space [6 : i64, 6 : i64] kernel [2 : i64, 2 : i64]
   // CHECK-SAME: channels_first
-  // CHECK-SAME: slot = #packed.slot<"u32", {{[0-9]+}}>
-  // CHECK-SAME: !packed.array<36xui8> -> !packed.bits<25x4xui8, 32>
-  // CHECK-NEXT: packed.plane_dense "conv" {{.*}}by_row{{.*}} -> !packed.bits<25x32x!bnn.bipolar, 32>
+  // CHECK-SAME: slot = #packed.slot<"u8", 0>
+  // CHECK-SAME: !packed.array<36xui8> -> !packed.array<100xui8>
+  // CHECK-NEXT: packed.sign_dense "conv" {{.*}}by_row{{.*}} -> !packed.bits<25x32x!bnn.bipolar, 32>
   %1 = bnn.conv %0, <tensor<32x2x2x1x!bnn.bipolar>, "0xffff00000ff01234567890abcdef1234">
     strides [1 : i64, 1 : i64] dilations [1 : i64, 1 : i64] groups 1
     : tensor<6x6x1xui8> -> tensor<5x5x32xsi12>

@@ -26,6 +26,10 @@ class Core:
     """The same without extensions that GCC's own library is not built for."""
     unicorn_model: str
     """The name of the model in `unicorn.arm_const` or `unicorn.riscv_const`."""
+    popcount: str = "tree"
+    """How the pass `choose-kernels` should count bits for it."""
+    unroll: int = 1280
+    """Bytes of straight code that one kernel should take at most."""
 
     @property
     def is_arm(self) -> bool:
@@ -33,7 +37,7 @@ class Core:
         return self.unicorn_model.startswith("UC_CPU_ARM")
 
 
-def _arm(name: str, description: str, zig: str, model: str) -> Core:
+def _arm(name: str, description: str, zig: str, model: str, unroll: int = 1280) -> Core:
     return Core(
         name,
         description,
@@ -42,10 +46,11 @@ def _arm(name: str, description: str, zig: str, model: str) -> Core:
         ("-mthumb", f"-mcpu={name}", "-mfloat-abi=soft"),
         ("-mthumb", f"-mcpu={name}", "-mfloat-abi=soft"),
         f"UC_CPU_ARM_{model}",
+        unroll=unroll,
     )
 
 
-def _riscv(name: str, description: str, zig: str, arch: str) -> Core:
+def _riscv(name: str, description: str, zig: str, arch: str, popcount: str = "tree") -> Core:
     return Core(
         name,
         description,
@@ -54,11 +59,13 @@ def _riscv(name: str, description: str, zig: str, arch: str) -> Core:
         (f"-march={arch}", "-mabi=ilp32"),
         ("-march=rv32imc", "-mabi=ilp32"),
         "UC_CPU_RISCV32_ANY",
+        popcount,
     )
 
 
 CORES = (
-    _arm("cortex-m0plus", "ARMv6-M: RP2040, STM32L0, SAMD21", "cortex_m0plus", "CORTEX_M0"),
+    # Its loads reach 32 words.
+    _arm("cortex-m0plus", "ARMv6-M: RP2040, STM32L0, SAMD21", "cortex_m0plus", "CORTEX_M0", 1024),
     _arm("cortex-m3", "ARMv7-M: STM32F1, LPC17xx", "cortex_m3", "CORTEX_M3"),
     _arm("cortex-m4", "ARMv7E-M: nRF52, STM32F4", "cortex_m4", "CORTEX_M4"),
     _arm("cortex-m7", "ARMv7E-M, dual issue: STM32H7, i.MX RT", "cortex_m7", "CORTEX_M7"),
@@ -68,6 +75,7 @@ CORES = (
         "RISC-V with bit counting: RP2350, newer cores",
         "generic_rv32+i+m+c+zbb",
         "rv32imc_zbb",
+        "builtin",
     ),
 )
 """Every core that `irc profile` knows."""

@@ -11,8 +11,6 @@ from irc.backends.c.kernels.add import emit_add, emit_float_add
 from irc.backends.c.kernels.channels import emit_channel_dense
 from irc.backends.c.kernels.dense import (
     emit_int_dense,
-    emit_plane_dense,
-    emit_sign_dense,
 )
 from irc.backends.c.kernels.elementwise import (
     emit_argmax,
@@ -28,6 +26,7 @@ from irc.backends.c.kernels.move import (
 )
 from irc.backends.c.kernels.pad import emit_pad
 from irc.backends.c.kernels.patches import emit_patches
+from irc.backends.c.kernels.planes import emit_plane_dense
 from irc.backends.c.kernels.pool import (
     emit_group_dense,
     emit_max_pool,
@@ -39,6 +38,7 @@ from irc.backends.c.kernels.quantize_float import (
     emit_float_threshold,
     emit_softmax,
 )
+from irc.backends.c.kernels.sign import emit_sign_dense
 from irc.backends.c.kernels.xnor import emit_xnor_dense
 from irc.backends.c.unit import Unit
 from irc.dialects import packed

@@ -6,10 +6,10 @@ from irc.backends.c.kernels.sink import (
     Sink,
     add_packing,
     as_unsigned,
+    bit_sink,
     result_arguments,
-    thresholding_sink,
 )
-from irc.backends.c.text import c_type
+from irc.backends.c.text import c_type, fill
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
@@ -46,10 +46,7 @@ _QUANTIZE = """
 static void $name(const $in *x, size_t results$parameters)
 {
     $declare
-    for (size_t m = 0; m < results; ++m) {
-        const $acc acc = ($acc)x[m];
-        $consume
-    }
+    $loop
 }
 """
 
@@ -60,9 +57,12 @@ def emit_quantize(unit: Unit, op: packed.QuantizeOp) -> None:
     rows, width = 1, packed.array_type(op.input).length
     if isinstance(result, BitsType):
         rows, width = result.rows, result.width
-    sink = thresholding_sink(unit, op, width)
+    sink = bit_sink(unit, op, width)
     acc = c_type(op.accumulator)
-    function = unit.function("quantize", _QUANTIZE, **_input_type(op), acc=acc, **sink.parts())
+    # Behind the loop over bits there is no m.
+    element = "const $acc acc = ($acc)*x;\n++x;" if sink.word else "const $acc acc = ($acc)x[m];"
+    loop = sink.loop(fill(element, acc=acc))
+    function = unit.function("quantize", _QUANTIZE, **_input_type(op), loop=loop, **sink.parts())
     x = Moving(unit.address(op.input), width)
     unit.call_rows(function, rows, [x, f"{width}u", *result_arguments(unit, sink, op)])
 

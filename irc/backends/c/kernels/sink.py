@@ -14,7 +14,7 @@ from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
 from irc.dialects.packed_base import Staircase, ThresholdingOp
-from irc.dialects.packed_types import BitsType
+from irc.dialects.packed_types import BitsType, container_width, plane_weights
 
 
 @dataclass
@@ -27,6 +27,19 @@ class Sink:
     consume: list[str] = field(default_factory=list[str])
     y_stride: int = 0
     """By how much `y` advances from row to row."""
+    word: int = 0
+    """Results are bits collected in words of so many bits, without `m`: see `loop`; 0: they are
+    not."""
+    stores: str = "bits"
+    """What is stored of a word then."""
+
+    def loop(self, body: str) -> str:
+        """The loop over the results: `body`, which computes `acc`, and what consumes it."""
+        whole = "\n".join([body, *self.consume])
+        if not self.word:
+            return fill(_LOOP, body=whole)
+        parts = {"type": word_type(self.word), "width": f"{self.word}u", "stores": self.stores}
+        return fill(_WORDS, body=whole, **parts)
 
     def parts(self) -> dict[str, str]:
         """The parts for a kernel's template."""
@@ -35,6 +48,71 @@ class Sink:
             "declare": "\n".join(self.declare),
             "consume": "\n".join(self.consume),
         }
+
+
+_LOOP = """
+for (size_t m = 0; m < results; ++m) {
+    $body
+}
+"""
+
+_WORDS = """
+while (results > 0) {
+    size_t n = results < $width ? results : $width;
+    const unsigned unused = (unsigned)($width - n);
+    $type bits = 0;
+    results -= n;
+    do {
+        $body
+        --n;
+    } while (n > 0);
+    *y = ($type)(($type)($stores) >> unused);
+    ++y;
+}
+"""
+
+_BIT = """
+bits = ($type)(bits >> 1);
+if (acc >= t[0]) {
+    bits = ($type)(bits | $top);
+}
+"""
+
+_NO_BIT = """
+/* Negative differences, which their top bit tells, are zeros. */
+bits = (bits >> 1) | ((uint32_t)((int32_t)acc - t[0]) & 0x80000000u);
+"""
+
+
+def bit_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
+    """The sink of an op that puts it into `Sink.loop`: bits of one threshold, word by word."""
+    result, staircase = packed.buffer_type(op.output), op.staircase
+    if (
+        staircase is None
+        or not isinstance(result, BitsType)
+        or plane_weights(result.element_type) != (1,)
+        or (staircase.levels, staircase.steps, staircase.bias) != (1, None, 0)
+        or staircase.channels not in (1, width)
+    ):
+        return thresholding_sink(unit, op, width)
+    sink = Sink(word=result.word, y_stride=result.words)
+    thresholds = staircase.thresholds
+    kind, word = c_type(thresholds.element_type), word_type(result.word)
+    sink.parameters = [f"const {kind} *t", f"{word} *y"]
+    sink.arguments = [unit.constant(op.label.data, "thresholds", thresholds)]
+    top = f"0x{'80' + '00' * (result.word // 8 - 1)}u"
+    # The difference of two wider numbers could be too large.
+    if result.word == 32 and op.accumulator.width.data == 16:
+        sink.stores = "~bits"
+        sink.consume = fill(_NO_BIT).split("\n")
+    else:
+        comparison = _BIT
+        if op.accumulator.width.data > container_width(thresholds.element_type):
+            comparison = comparison.replace("t[0]", f"({c_type(op.accumulator)})t[0]")
+        sink.consume = fill(comparison, type=word, top=top).split("\n")
+    if staircase.channels > 1:
+        sink.consume.append("++t;")
+    return sink
 
 
 def thresholding_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:

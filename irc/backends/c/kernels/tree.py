@@ -10,15 +10,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 BYTES, PAIRS, HALVES, FOURS = 0x0F0F0F0F, 0x55555555, 0x00FF00FF, 0x33333333
-_MOST_WORDS = 62
-"""The fields of `_total` hold the ones of so many words."""
+MOST_WORDS = 255
+"""The fields of `CarrySave.total` hold the ones of so many words."""
+
+
+STRAIGHT = """\
+/* Scheduling keeps more values alive in straight code than there are registers. */
+#if defined(__clang__)
+#define $upper_STRAIGHT __attribute__((noinline))
+#elif defined(__GNUC__)
+#define $upper_STRAIGHT __attribute__((noinline, optimize("no-schedule-insns")))
+#else
+#define $upper_STRAIGHT
+#endif"""
+"""What `Unit.define_once` gets for functions of straight code."""
+
+
+def _hex(mask: int) -> str:
+    return f"0x{mask:08X}u"
 
 
 class CarrySave:
     """Adders as C text on variables of 32 bits; a word added at level L counts 2^L a bit."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "v") -> None:
         self.lines: list[str] = []
+        self._prefix = prefix
         self._sums: list[str | None] = [None] * 16
         self._waiting: list[str | None] = [None] * 16
         self._variables = 0
@@ -26,7 +43,7 @@ class CarrySave:
     def name(self, expression: str) -> str:
         """A new variable with this value; its name."""
         self._variables += 1
-        name = f"v{self._variables}"
+        name = f"{self._prefix}{self._variables}"
         self.lines.append(f"const uint32_t {name} = {expression};")
         return name
 
@@ -73,6 +90,8 @@ class CarrySave:
         Two planes fit into fields of four bits, and these in bytes, weighted; what may be more
         than a byte holds goes into halves.
         """
+        if words > MOST_WORDS:
+            raise ValueError(f"a tree of {words} words; at most {MOST_WORDS}")
         fours = [plane and self._fours(plane) for plane in self.planes()]
         terms: list[tuple[int, str]] = []
         for level in range(0, len(fours), 2):
@@ -83,7 +102,7 @@ class CarrySave:
             shift = level if low is not None else level + 1
             if low is not None and high is not None:
                 pair = self.name(f"{low} + ({high} << 1)")
-            byte = self.name(f"({pair} & {BYTES:#010X}u) + (({pair} >> 4) & {BYTES:#010X}u)")
+            byte = self.name(f"({pair} & {_hex(BYTES)}) + (({pair} >> 4) & {_hex(BYTES)})")
             terms.append((shift, byte))
         if 32 * words <= 0xFF:
             return f"({self._weighted(terms)} * 0x01010101u) >> 24"
@@ -98,11 +117,11 @@ class CarrySave:
         return f"({halves} + ({halves} >> 16)) & 0xFFFFu"
 
     def _fours(self, plane: str) -> str:
-        pairs = self.name(f"{plane} - (({plane} >> 1) & {PAIRS:#010X}u)")
-        return self.name(f"({pairs} & {FOURS:#010X}u) + (({pairs} >> 2) & {FOURS:#010X}u)")
+        pairs = self.name(f"{plane} - (({plane} >> 1) & {_hex(PAIRS)})")
+        return self.name(f"({pairs} & {_hex(FOURS)}) + (({pairs} >> 2) & {_hex(FOURS)})")
 
     def _halves(self, word: str) -> str:
-        return self.name(f"({word} & {HALVES:#010X}u) + (({word} >> 8) & {HALVES:#010X}u)")
+        return self.name(f"({word} & {_hex(HALVES)}) + (({word} >> 8) & {_hex(HALVES)})")
 
     def _weighted(self, terms: Sequence[tuple[int, str]]) -> str:
         """The sum of variables, each shifted to the left."""
@@ -112,8 +131,6 @@ class CarrySave:
 
 def tree_lines(words: int, x: str, w: str) -> tuple[list[str], str]:
     """Statements, and an expression for `popcount(w ^ x)` over words in pairs."""
-    if words > _MOST_WORDS:
-        raise ValueError(f"a tree of {words} words; at most {_MOST_WORDS}")
     tree = CarrySave()
     if words % 2:
         tree.add(0, tree.name(f"{w}[{words - 1}] ^ {x}[{words - 1}]"))
@@ -130,4 +147,4 @@ def unrolled_lines(words: int, x: str, w: str, popcount: str, cast: str) -> tupl
     return [], "\n    + ".join(terms)
 
 
-__all__ = ["CarrySave", "tree_lines", "unrolled_lines"]
+__all__ = ["MOST_WORDS", "STRAIGHT", "CarrySave", "tree_lines", "unrolled_lines"]

@@ -6,7 +6,7 @@ from irc.backends.c.kernels.dense import placed_parts
 from irc.backends.c.kernels.patches import call_dense_rows
 from irc.backends.c.kernels.popcount import popcount, row_popcount
 from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
-from irc.backends.c.kernels.tree import tree_lines, unrolled_lines
+from irc.backends.c.kernels.tree import STRAIGHT, tree_lines, unrolled_lines
 from irc.backends.c.text import c_type, fill, word_type
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
@@ -83,16 +83,6 @@ for (unsigned block = 0; block < $blocks; ++block) {
     q += $size;
 }
 """
-
-STRAIGHT = """\
-/* Scheduling keeps more values alive in straight code than there are registers. */
-#if defined(__clang__)
-#define $upper_STRAIGHT __attribute__((noinline))
-#elif defined(__GNUC__)
-#define $upper_STRAIGHT __attribute__((noinline, optimize("no-schedule-insns")))
-#else
-#define $upper_STRAIGHT
-#endif"""
 
 
 def emit_xnor_dense(unit: Unit, op: packed.XnorDenseOp) -> None:
