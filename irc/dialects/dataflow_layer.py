@@ -28,6 +28,32 @@ def verify_output(folding: Folding, result: StreamType) -> None:
         raise VerifyException(f"unknown memory '{folding.memory}'; known are {', '.join(MEMORIES)}")
 
 
+def verify_weighted_sums(
+    source: StreamType, result: StreamType, weights: DenseAttr, groups: int, mmv: int
+) -> None:
+    """Raise `VerifyException` unless weights [M, K], M/G rows for each of G groups, make frames of
+    `result` from those of `source`, whose vectors may come interleaved, `mmv` of them."""
+    if len(weights.shape) != 2 or not is_exact(weights.element_type):
+        raise VerifyException(f"weights must be exact [M, K], not {weights.type}")
+    rows, columns = weights.shape
+    if groups < 1 or rows % groups:
+        raise VerifyException(f"{rows} rows are not {groups} equal groups")
+    elements = columns * groups
+    frames = {(*source.shape[:-1], elements)}
+    if mmv > 1 and len(source.shape) > 1 and len(result.shape) > 1:
+        frames.add((*result.shape[:-2], result.shape[-2] // mmv, elements * mmv))
+    if not source.shape or source.shape not in frames:
+        raise VerifyException(
+            f"weights of {columns} columns do not fit {source}"
+            + (f" in {groups} groups" if groups > 1 else "")
+        )
+    vectors = [*source.shape[:-1]]
+    if source.channels != elements:
+        vectors[-1] *= mmv
+    if result.shape != (*vectors, rows):
+        raise VerifyException(f"{rows} rows do not give {result}")
+
+
 def verify_thresholds(thresholds: DenseAttr, steps: DenseAttr | None, channels: int) -> None:
     """Raise `VerifyException` unless both are integers [channels, T] or [1, T]."""
     for what, attribute in (("thresholds", thresholds), ("steps", steps)):

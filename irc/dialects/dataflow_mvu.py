@@ -15,12 +15,17 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.dataflow_layer import folding_properties, verify_output, verify_thresholds
+from irc.dialects.dataflow_layer import (
+    folding_properties,
+    verify_output,
+    verify_thresholds,
+    verify_weighted_sums,
+)
 from irc.dialects.dataflow_node import UNFOLDED, FoldedNode, Folding, Resources, divisors
 from irc.dialects.dataflow_products import product_choices, product_luts, smaller_products
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dataflow_window import WindowOp
-from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact
+from irc.dialects.dense import BipolarType, DenseAttr, element_width
 
 BLOCK_MEMORY_DEPTH = 64
 BLOCK_MEMORY_BITS = 4096
@@ -298,24 +303,7 @@ class MvuOp(FoldedNode):
 
     def verify_(self) -> None:
         source, result = stream_type(self.input), stream_type(self.output)
-        if len(self.weights.shape) != 2 or not is_exact(self.weights.element_type):
-            raise VerifyException(f"weights must be exact [M, K], not {self.weights.type}")
-        if self.groups < 1 or self.rows % self.groups:
-            raise VerifyException(f"{self.rows} rows are not {self.groups} equal groups")
-        elements = self.columns * self.groups
-        frames = {(*source.shape[:-1], elements)}
-        if self.mmv > 1 and len(source.shape) > 1:
-            frames.add((*result.shape[:-2], result.shape[-2] // self.mmv, elements * self.mmv))
-        if not source.shape or source.shape not in frames:
-            raise VerifyException(
-                f"weights of {self.columns} columns do not fit {source}"
-                + (f" in {self.groups} groups" if self.groups > 1 else "")
-            )
-        vectors = [*source.shape[:-1]]
-        if source.channels != elements:
-            vectors[-1] *= self.mmv
-        if result.shape != (*vectors, self.rows):
-            raise VerifyException(f"{self.rows} rows do not give {result}")
+        verify_weighted_sums(source, result, self.weights, self.groups, self.mmv)
         if self.mmv not in self.mmv_choices():
             raise VerifyException(f"mmv = {self.mmv} does not divide the vectors of {result}")
         if self.simd < 1 or self.columns % self.simd:

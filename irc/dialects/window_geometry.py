@@ -55,6 +55,11 @@ class WindowGeometry:
         return rows, columns
 
     @property
+    def kernel_steps(self) -> Pair:
+        """Steps along the rows and columns of the kernel in which a window is read."""
+        return self.kernel
+
+    @property
     def extent(self) -> int:
         """Rows that a window spans."""
         return self.dilations[0] * (self.kernel[0] - 1) + 1

@@ -31,6 +31,10 @@ class ParallelGeometry(WindowGeometry):
         """The axis along which windows and pixels are neighbours."""
         return 0 if self.size[1] == 1 else 1
 
+    @property
+    def kernel_steps(self) -> Pair:
+        return self.kernel[0] // self.taps[0], self.kernel[1] // self.taps[1]
+
     def together(self, axis: int) -> int:
         """Windows that leave at once, along an axis."""
         return self.mmv if axis == self.along else 1

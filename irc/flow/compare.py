@@ -15,7 +15,8 @@ from irc.flow.ladder import classes_of
 Array = npt.NDArray[Any]
 
 FLOAT_TOLERANCE_ULPS = 4
-"""Float results agree within this many units in the last place of the frame's largest result.
+"""Float results agree within this many units in the last place of the frame's largest result, or
+within what the roundings of the reference's last sums can make out.
 
 Integers, and floats that stand for integers, agree only if they are equal.
 """
@@ -52,10 +53,16 @@ class Agreement:
     first: Difference | None
 
 
-def compare(level: str, results: Sequence[Array], expected: Sequence[Array]) -> Agreement:
+def compare(
+    level: str,
+    results: Sequence[Array],
+    expected: Sequence[Array],
+    roundings: Sequence[float] = (),
+) -> Agreement:
     """Compare the outputs [N, …] of a level with the first N frames of the expected ones.
 
     How their shapes are written does not count. Classes are those of the first output.
+    `roundings` says of each output how far float32 may be off in the reference's own sums.
     Raises `IrcError` where the level has other outputs than expected.
     """
     if len(results) != len(expected):
@@ -65,7 +72,8 @@ def compare(level: str, results: Sequence[Array], expected: Sequence[Array]) -> 
     largest, first = 0.0, None
     for number, (ours, theirs) in enumerate(zip(results, expected, strict=True)):
         output = number if len(results) > 1 else None
-        wrong, difference = _differences(level, ours, theirs[:count])
+        rounding = roundings[number] if roundings else 0.0
+        wrong, difference = _differences(level, ours, theirs[:count], rounding)
         bad_frames = wrong.any(axis=1)
         equal &= ~bad_frames
         largest = max(largest, float(difference.max(initial=0)))
@@ -79,7 +87,7 @@ def compare(level: str, results: Sequence[Array], expected: Sequence[Array]) -> 
     )
 
 
-def _differences(level: str, ours: Array, theirs: Array) -> tuple[Array, Array]:
+def _differences(level: str, ours: Array, theirs: Array, rounding: float) -> tuple[Array, Array]:
     """Which values [N, …] of two outputs disagree, and by how much each differs."""
     count = len(ours)
     ours = ours.reshape(count, -1).astype(np.float64)
@@ -91,7 +99,9 @@ def _differences(level: str, ours: Array, theirs: Array) -> tuple[Array, Array]:
     difference = np.abs(ours - theirs)
     whole = bool((theirs == np.rint(theirs)).all())
     scale = np.abs(theirs).max(axis=1, initial=0).astype(np.float32)
-    tolerance = 0 if whole else FLOAT_TOLERANCE_ULPS * np.spacing(scale)[:, None]
+    tolerance: Any = 0
+    if not whole:
+        tolerance = np.maximum(FLOAT_TOLERANCE_ULPS * np.spacing(scale)[:, None], rounding)
     # NaN agrees with nothing.
     return ~(difference <= tolerance), difference
 

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument
 
+from irc.backends.c.source import checked_name
 from irc.backends.verilog.names import is_identifier
 from irc.dialects import bnn
 from irc.errors import IrcError, UnsupportedError, UsageError
@@ -143,9 +144,18 @@ def identifier_of(path: str) -> str:
     """The file's name without its extension, made good as an identifier in C and Verilog."""
     stem = os.path.splitext(os.path.basename(path))[0]
     cleaned = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
-    if cleaned and cleaned[0].isalpha() and is_identifier(cleaned):
+    if cleaned and cleaned[0].isalpha() and is_identifier(cleaned) and is_c_name(cleaned):
         return cleaned
     return f"net_{cleaned}".rstrip("_")
+
+
+def is_c_name(name: str) -> bool:
+    """Whether target c takes the name."""
+    try:
+        checked_name(name)
+    except UsageError:
+        return False
+    return True
 
 
 def checked_identifier(name: str) -> str:

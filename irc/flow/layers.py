@@ -16,7 +16,8 @@ from irc.interp.run import entry_function
 
 @dataclass(frozen=True)
 class Layer:
-    """One row. `pe`, `simd` and `cycles` (per frame) exist in hardware only."""
+    """One row. `pe`, `simd` and `cycles` (per frame) exist in hardware only; `mmv` there only where
+    it is more than 1, and `products` where there is more than one way to multiply."""
 
     name: str
     operation: str
@@ -25,6 +26,8 @@ class Layer:
     macs: int
     pe: int | None = None
     simd: int | None = None
+    mmv: int | None = None
+    products: str | None = None
     cycles: int | None = None
 
 
@@ -73,16 +76,16 @@ def hardware_layers(module: ModuleOp) -> list[Layer]:
                 rows.append(_mvu_row(op))
             case dataflow.ThresholdOp():
                 shape = times(dataflow.stream_type(op.input).shape)
-                rows.append(
-                    Layer(op.layer_name, "threshold", shape, 0, 0, op.pe, None, op.cycles())
-                )
+                row = Layer(op.layer_name, "threshold", shape, 0, 0)
+                rows.append(replace(row, pe=op.pe, cycles=op.cycles()))
             case dataflow.MaxPoolOp() | dataflow.SumPoolOp():
                 kind = f"{_kind(op)} {times(op.kernel)}"
                 row = Layer(_name(op), kind, _stream_shapes(op.input, op.output), 0, 0)
                 rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
             case dataflow.AddOp():
                 shape = times(dataflow.stream_type(op.output).shape)
-                rows.append(Layer(op.layer.data, "add", shape, 0, 0, op.lanes, None, op.cycles()))
+                row = Layer(op.layer.data, "add", shape, 0, 0)
+                rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
             case (
                 dataflow.PadOp() | dataflow.UpsampleOp() | dataflow.SliceOp() | dataflow.ConcatOp()
             ):
@@ -105,8 +108,19 @@ def _mvu_row(op: dataflow.MvuOp) -> Layer:
     else:
         kind, shape = "mvu", f"{op.columns} → {op.rows}"
     operation = kind if op.thresholds is None else f"{kind} + threshold"
-    bits, macs = op.weight_bits(), op.macs()
-    return Layer(op.layer_name, operation, shape, bits, macs, op.pe, op.simd, op.cycles())
+    has_choice = len(set(op.product_choices()) - {"auto"}) > 1
+    return Layer(
+        op.layer_name,
+        operation,
+        shape,
+        op.weight_bits(),
+        op.macs(),
+        op.pe,
+        op.simd,
+        op.mmv if op.mmv > 1 else None,
+        op.product_style(op.folding) if has_choice else None,
+        op.cycles(),
+    )
 
 
 def times(numbers: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from irc.flow.compare import Agreement, compare
 from irc.flow.frames import Data
 from irc.flow.ladder import Ladder, classes_of
 from irc.flow.levels import LEVELS, FrameRunner
+from irc.flow.tail_rounding import tail_roundings
 
 LevelProgress = Callable[[str, int, int], None]
 """Called with a level, how many frames are done there and how many there are."""
@@ -72,6 +73,8 @@ def verify(
     total = len(runner.frames)
     reports: list[LevelReport] = []
     expected = None
+    is_rounding = ordered[0] == "onnx" and len(ordered) > 1
+    roundings = tail_roundings(ladder.function) if is_rounding else []
     for level in ordered:
         count = min(total, rtl_limit) if level == "rtl" and rtl_limit is not None else total
         if progress is not None:
@@ -87,7 +90,8 @@ def verify(
         if data.y is not None:
             right = np.count_nonzero(classes_of(results[0]) == data.y[:count])
             accuracy = float(right) / count
-        reports.append(LevelReport(level, compare(level, results, expected), accuracy, seconds))
+        agreement = compare(level, results, expected, roundings)
+        reports.append(LevelReport(level, agreement, accuracy, seconds))
     engine = ladder.reference.engine if ordered[0] == "onnx" else "irc"
     return VerifyReport(ladder.path, ordered[0], reports, engine)
 

@@ -50,8 +50,11 @@ def exact_dtype(x: Array, weights: Array, length: int) -> np.dtype[Any]:
 
 
 def softmax(x: Array, logarithm: bool) -> Array:
-    """The probabilities, or their logarithms, of logits along the last axis, in float32."""
-    shifted = x - x.max(axis=-1, keepdims=True)
+    """The probabilities, or their logarithms, of logits along the last axis, as float32.
+
+    In float64 on the way: a sum in float32 depends on how the array lies in memory.
+    """
+    shifted = (x - x.max(axis=-1, keepdims=True)).astype(np.float64)
     powers = np.exp(shifted)
     total = powers.sum(axis=-1, keepdims=True)
     return (shifted - np.log(total) if logarithm else powers / total).astype(np.float32)

@@ -42,6 +42,8 @@ def test_every_file_name_makes_an_identifier(stem: str):
         ("7.onnx", "net_7"),
         ("module.onnx", "net_module"),
         ("double.mlir", "net_double"),
+        ("out.mlir", "net_out"),
+        ("arena.onnx", "net_arena"),
         (".onnx", "onnx"),
     ],
 )

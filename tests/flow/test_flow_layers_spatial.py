@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.parser import Parser
 
-from irc.flow.layers import hardware_layers, software_layers
+from irc.dialects import dataflow
+from irc.dialects.dataflow import Folding
+from irc.flow.layers import Layer, hardware_layers, software_layers
 from irc.loading import new_context
 from irc.passes.hardware.convert_bnn_to_dataflow import ConvertBnnToDataflow
 from irc.pipelines import level_of
+from irc.tools.tables import layer_table
 
 ONES = "[1 : i64, 1 : i64]"
 TWOS = "[2 : i64, 2 : i64]"
@@ -34,6 +39,18 @@ def parsed() -> ModuleOp:
     return module
 
 
+LEFT = ["weight bits", "MACs"]
+
+
+def layer_cells(
+    module: ModuleOp, rows: Callable[[ModuleOp], list[Layer]] = hardware_layers
+) -> list[list[object]]:
+    """The headings and cells of the table that people see."""
+    table = layer_table(rows(module))
+    headings: list[object] = [column.header for column in table.columns]
+    return [headings, *map(list, zip(*(column.cells for column in table.columns), strict=True))]
+
+
 def test_rows_say_kernel_groups_and_shapes() -> None:
     rows = [(row.operation, row.shape, row.macs) for row in software_layers(parsed())]
     assert rows == [
@@ -52,3 +69,20 @@ def test_rows_of_hardware_say_the_same_and_cycles() -> None:
         ("max pool 2×2", "4×4×2 → 2×2×2", 0, 32),
         ("mvu", "2 → 2", 4 * 2 * 2, 4 * 2 * 2),
     ]
+
+
+def test_rows_say_how_many_pixels_at_once_and_how_products_are_made() -> None:
+    module = parsed()
+    ConvertBnnToDataflow().apply(new_context(), module)
+    first, pool, last = hardware_layers(module)
+    assert [(row.mmv, row.products) for row in (first, pool, last)] == [(None, None)] * 3
+
+    wide = Parser(new_context(), NET.replace("!bnn.bipolar>, [1, 1", "si2>, [1, 1")).parse_module()
+    ConvertBnnToDataflow().apply(new_context(), wide)
+    (layer,) = (op for op in wide.walk() if isinstance(op, dataflow.MvuOp) and op.groups == 1)
+    layer.set_folding(Folding(2, 2, products="multiply", mmv=2))
+    last = hardware_layers(wide)[-1]
+    assert (last.pe, last.simd, last.mmv, last.products) == (2, 2, 2, "multiply")
+    assert layer_cells(wide)[0][3:] == [*LEFT, "PE", "SIMD", "MMV", "products", "cycles"]
+    assert layer_cells(module)[0][3:] == [*LEFT, "PE", "SIMD", "cycles"]
+    assert layer_cells(parsed(), software_layers)[0][3:] == LEFT

@@ -119,7 +119,7 @@ def _fifos(rows: Sequence[Mapping[str, object]]) -> str:
 def _table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
     if not rows:
         return ""
-    columns = list(rows[0])
+    columns = [name for name in rows[0] if any(row.get(name) is not None for row in rows)]
     lines = [columns, ["---"] * len(columns)]
     lines += [
         ["" if row.get(column) is None else str(row[column]) for column in columns] for row in rows

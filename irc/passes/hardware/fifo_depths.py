@@ -6,6 +6,8 @@ even one: the host spreads the beats of a frame over the interval, units give wh
 soon as they can, windows are read at an even pace, and what holds its beats at no cost waits for
 its reader. In steady state, the beats that have been offered on a stream and not been taken are
 what its FIFO must hold.
+
+Where many units in a row need none, the smallest FIFO ends the path of `tready` through them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from xdsl.ir import SSAValue
 
 from irc.dialects import dataflow
 from irc.passes.hardware.design import Design
-from irc.passes.hardware.stream_schedule import Stream, Timetable
+from irc.passes.hardware.stream_schedule import SMALLEST_DEPTH, Stream, Timetable
 
 FIRST_FRAMES, MOST_FRAMES = 4, 32
 """How many frames are scheduled: twice as many until the last goes like the one before it."""
@@ -46,7 +48,11 @@ def _fit(timetable: Timetable) -> None:
         changed = [s for s in before if _deepen(s, timetable.frames)]
         changed = changed or [s for s in short if _deepen(s, timetable.frames)]
         if not changed and timetable.is_settled():
-            return
+            chains = timetable.long_chains()
+            if not chains:
+                return
+            for stream in chains:
+                stream.depth = SMALLEST_DEPTH
 
 
 def _deepen(stream: Stream, frames: int) -> bool:

@@ -15,7 +15,8 @@ from irc.passes.hardware.folding_search import (
     balanced_target,
     refold,
 )
-from irc.passes.hardware.lanes import spread_lanes
+from irc.passes.hardware.lanes import fewest_cycles, spread_lanes
+from irc.passes.layer_names import describe
 from irc.passes.rewriting import functions_of
 
 
@@ -23,8 +24,9 @@ from irc.passes.rewriting import functions_of
 class FoldLayers(ModulePass):
     """Choose PE and SIMD of each layer: the least area within target-cycles a frame.
 
-    Without a target, the fewest cycles that a small FPGA has room for. A layer that cannot reach
-    the target is an error that says what it can reach.
+    Without a target, the fewest cycles that a small FPGA has room for, unless a pool or the like
+    takes more anyway. A layer or other unit that cannot reach the target is an error that says what
+    it can reach.
     """
 
     name = "fold-layers"
@@ -47,7 +49,8 @@ class FoldLayers(ModulePass):
                 # Nothing but sums, pools and moves: what is said of layers holds for none.
                 target = 1
             elif target is None:
-                target = balanced_target(tables, self.max_area)
+                slowest = max(map(fewest_cycles, design.units))
+                target = max(balanced_target(tables, self.max_area), slowest)
             else:
                 _check_reachable(design, tables, target)
             for layer, table in zip(design.layers, tables, strict=True):
@@ -60,6 +63,11 @@ def _check_reachable(design: Design, tables: list[FoldingTable], target: int) ->
         f"  layer '{layer.layer_name}' takes at least {table.cycles[0]} cycles a frame"
         for layer, table in zip(design.layers, tables, strict=True)
         if table.cycles[0] > target
+    ]
+    slow += [
+        f"  {describe(unit)} takes at least {cycles} cycles a frame"
+        for unit in design.units
+        if (cycles := fewest_cycles(unit)) > target
     ]
     if slow:
         raise IrcError("\n".join([f"target-cycles={target} is out of reach:", *slow]))

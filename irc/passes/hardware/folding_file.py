@@ -47,7 +47,8 @@ def read_folding(path: str) -> str:
 
 
 def apply_folding(text: str, name: str, layers: Sequence[FoldedNode]) -> dict[str, Folding]:
-    """The folding of every layer that `text` mentions, its other settings as they are.
+    """The folding of every layer that `text` mentions, its other settings as they are; but with
+    `pe` or `simd`, `mmv` is 1 unless it is given too, for it belongs to the PE that it was for.
 
     `name` is what messages call the file. Raises `IrcError`, with line and column, for a syntax
     error, an unknown or repeated layer, a setting that the layer lacks, and a number that does
@@ -129,6 +130,8 @@ def _fold(
             raise file.error(key, _unknown("setting", str(key), [*values, *names]))
         else:
             values[str(key)] = _number(file, layer, key, value, choices[str(key)])
+    if "mmv" not in seen and seen & {"pe", "simd"}:
+        values["mmv"] = 1
     folding = Folding(
         values["pe"], values["simd"], names["memory"], names["products"], values["mmv"]
     )

@@ -12,10 +12,10 @@ from irc.dialects.dataflow import FoldedNode, Folding
 from irc.passes.hardware.lanes import folded_cycles, possible_foldings
 from irc.passes.hardware.surroundings import surrounding_area
 
-DEFAULT_AREA = 1200
+DEFAULT_AREA = 1320
 """Look-up tables, by the rough count of `folded_area`, that a design takes by default, beside
-what windows, padding and pools take however little is folded. The smallest FPGAs have five times
-as many."""
+what windows, padding and pools take however little is folded: a quarter of the 5,280 of an iCE40
+UP5K, for memories of weights, FIFOs and what the count misses come on top."""
 
 
 class FoldingTable:

@@ -25,6 +25,9 @@ class InsertFifos(ModulePass):
     folds; padding takes nothing while a border leaves; and where branches meet, the shorter one
     waits for the other. The depths are those with which the design takes the cycles of its slowest
     unit a frame. What the host feeds needs none, for the host can wait.
+
+    Where many units in a row need no FIFO, one of two beats keeps the path of `tready` through
+    them short.
     """
 
     name = "insert-fifos"

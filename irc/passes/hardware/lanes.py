@@ -106,6 +106,25 @@ def folded_cycles(node: FoldedNode, folding: Folding) -> int:
     return max(cycles, window_folding(window, node, folding).cycles)
 
 
+def fewest_cycles(op: Operation) -> int:
+    """Cycles a frame of a unit that no layer folds, at the most lanes that it can have: pools,
+    sums and the like. 0 for layers and what follows their folding."""
+    match op:
+        case dataflow.WindowOp() if isinstance(_reader(op), dataflow.MvuOp):
+            return 0
+        case dataflow.PadOp() if isinstance(window := _reader(op), dataflow.WindowOp):
+            is_for_layer = isinstance(_reader(window), dataflow.MvuOp)
+            lanes = _channels(op) * (op.pixel_choices()[-1] if is_for_layer else 1)
+        case dataflow.SpatialNode():
+            lanes = _channels(op)
+        case dataflow.BranchNode():
+            lanes = op.lane_choices()[-1]
+        case _:
+            return 0
+    streams = (dataflow.stream_type(value) for value in (*op.operands, *op.results))
+    return max(stream.elements // lanes for stream in streams)
+
+
 def _channels(op: dataflow.SpatialNode) -> int:
     """What the lanes divide: the channels, of one group where there are several."""
     groups = op.groups if isinstance(op, dataflow.WindowOp) else 1

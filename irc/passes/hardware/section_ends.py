@@ -61,9 +61,9 @@ def join(values: Sequence[SSAValue]) -> Made:
     for value in values:
         count = _elements(bnn.frame_type(value))
         if bnn.frame_type(value).element_type != common:
-            column = bnn.ReshapeOp(value, (count, 1))
-            wide = bnn.PadOp(column.output, (0,), (0,), 0, common)
-            ops += [column, wide]
+            pixel = bnn.ReshapeOp(value, (1, count))
+            wide = bnn.PadOp(pixel.output, (0,), (0,), 0, common)
+            ops += [pixel, wide]
             value = wide.output
         ops.append(row := bnn.ReshapeOp(value, (count,)))
         flat.append(row.output)
@@ -105,9 +105,10 @@ def stream_join(streams: Sequence[SSAValue]) -> Made:
     flat: list[SSAValue] = []
     for stream, frame in zip(streams, frames, strict=True):
         if frame.element_type != common:
-            column = dataflow.ReshapeOp(stream, (_elements(frame), 1))
-            wide = dataflow.PadOp(column.output, (0,), (0,), 0, common)
-            ops += [column, wide]
+            # One pixel with a border of none: in a beat there is room for as much as wanted.
+            pixel = dataflow.ReshapeOp(stream, (1, _elements(frame)))
+            wide = dataflow.PadOp(pixel.output, (0,), (0,), 0, common)
+            ops += [pixel, wide]
             stream = wide.output
         ops.append(row := dataflow.ReshapeOp(stream, (_elements(frame),)))
         flat.append(row.output)

@@ -19,7 +19,9 @@ from irc.passes.rewriting import functions_of
 class SetFolding(ModulePass):
     """Apply a folding file: file="net.fold". Layers that it does not mention stay as they are.
 
-    Without a file, nothing changes.
+    A layer has `pe` and `simd`; `mmv`, the neighbouring pixels that it works on at once, where `pe`
+    is all its rows; `memory`, which is `auto`, `block` or `distributed`; and `products`, which is
+    `auto`, `planes` or `multiply`. Without a file, nothing changes.
     """
 
     name = "set-folding"

@@ -9,11 +9,15 @@ from xdsl.ir import Operation, SSAValue
 
 from irc.dialects import dataflow
 from irc.dialects.dataflow_plumbing import REGISTER_FIFO_BITS
-from irc.interp.buffer_schedules import BufferSchedule, buffer_schedule
+from irc.interp.buffer_schedules import BufferSchedule, RowsSchedule, buffer_schedule
 from irc.interp.unit_schedules import Times, in_turn, unit_schedule
 from irc.passes.hardware.design import Design
 
 SMALLEST_DEPTH = 2
+
+READY_CHAIN = 8
+"""Units that may pass `tready` on from one to the next in a cycle: about a look-up table each, so
+that as many are no slower than the sums of a matrix-vector unit."""
 
 
 @dataclass(eq=False)
@@ -162,6 +166,25 @@ class Timetable:
     def is_settled(self) -> bool:
         """Whether every buffer had room for the beats when they were scheduled to come."""
         return all(buffer.settled for s in self.streams.values() for buffer in s.buffers)
+
+    def long_chains(self) -> list[Stream]:
+        """Streams that need a FIFO lest more than `READY_CHAIN` units pass `tready` on in a cycle:
+        the unit that gives the beats, and those behind it up to a FIFO or a buffer of rows, whose
+        `tready` comes from registers."""
+        found: list[Stream] = []
+        behind: dict[Operation, int] = {self.design.exit: 0}
+        for op in reversed(self._units):
+            chains = [0]
+            for value in op.results:
+                stream = self.streams[value]
+                chain = behind[stream.reader]
+                for buffer in reversed(stream.buffers):
+                    chain = 0 if isinstance(buffer, RowsSchedule) else chain + 1
+                if chain >= READY_CHAIN and not (stream.depth or stream.can_wait):
+                    found.append(stream)
+                chains.append(0 if stream.depth or stream in found else chain)
+            behind[op] = 0 if isinstance(op, dataflow.FifoOp) else 1 + max(chains)
+        return found
 
     def is_steady(self) -> bool:
         """Whether the last frame goes like the one before it, an interval later."""

@@ -18,7 +18,7 @@
 // CHECK-NEXT: dataflow.reshape %a
 // CHECK-NEXT: dataflow.reshape %b
 // CHECK-NEXT: dataflow.pad
-// CHECK-SAME: -> !dataflow.stream<tensor<6x1xsi7>, 1>
+// CHECK-SAME: -> !dataflow.stream<tensor<1x6xsi7>, 1>
 // CHECK-NEXT: dataflow.reshape
 // CHECK-NEXT: %[[S:.*]] = dataflow.concat
 // CHECK-NEXT: %[[Y:.*]] = dataflow.from_stream %[[S]]

@@ -27,7 +27,8 @@ from irc.dialects.dataflow import Folding
 from irc.errors import IrcError
 from irc.interp.dataflow_cycles import simulate_cycles
 from irc.interp.run import run_module
-from irc.passes.hardware.design import Design
+from irc.passes.hardware.design import Design, design_of
+from irc.passes.hardware.fold_layers import FoldLayers
 from irc.passes.hardware.folding_file import format_folding
 from irc.passes.hardware.folding_search import FoldingTable
 from irc.passes.hardware.lanes import folded_cycles
@@ -202,6 +203,41 @@ def test_the_search_counts_what_stands_around_a_layer() -> None:
     assert surrounding_area(layer, Folding(4, 1)) == pool.resources_at(4).luts
 
 
+def pooled() -> ModuleOp:
+    """A convolution on 14×14, a pool, which takes a pixel a cycle at most, and another layer."""
+    rng = np.random.default_rng(1)
+    layers = [
+        pad((1, 1), (1, 1), 1, bnn.bipolar),
+        conv(random_values(rng, bnn.bipolar, (4, 3, 3, 2)), bnn.bipolar),
+        threshold(np.zeros((4, 1), np.int64), bnn.bipolar),
+        max_pool((2, 2), (2, 2)),
+        conv(random_values(rng, bnn.bipolar, (2, 1, 1, 4)), bnn.bipolar),
+    ]
+    module = network(TensorType(bnn.bipolar, (14, 14, 2)), layers)
+    to_dataflow(module)
+    return module
+
+
+def test_no_layer_is_faster_than_what_cannot_keep_up_with_it() -> None:
+    module = pooled()
+    FoldLayers().apply(CONTEXT, module)
+    design = design_of(module)
+    pool = next(unit for unit in design.units if isinstance(unit, dataflow.MaxPoolOp))
+    assert pool.cycles() == design.cycles() == 14 * 14
+    # Two pixels of the padded frame, of 256, are needed to keep up; no more than one behind.
+    assert [layer.folding.mmv for layer in design.layers] == [2, 1]
+    assert design.layers[-1].cycles() == 14 * 14
+
+
+def test_a_target_that_a_pool_cannot_reach_names_it() -> None:
+    with pytest.raises(IrcError) as raised:
+        FoldLayers(target_cycles=130).apply(CONTEXT, pooled())
+    assert str(raised.value) == (
+        "target-cycles=130 is out of reach:\n"
+        "  'dataflow.max_pool' takes at least 196 cycles a frame"
+    )
+
+
 def write_and_fold(text: str, path: Path) -> ModuleOp:
     """A convolution of three rows on six pixels, folded by a file."""
     module = convolution([4, 8], [3, 3], [1, 1], 1, 2, 3).module
@@ -218,6 +254,35 @@ def test_a_folding_file_asks_for_pixels_and_is_written_back(tmp_path: Path) -> N
     (layer,) = (op for op in module.walk() if isinstance(op, dataflow.MvuOp))
     assert (layer.mmv, layer.cycles()) == (3, 2 * 6 // 3 * 9)
     assert format_folding(module).splitlines()[1] + "\n" == text.replace("NAME", layer.layer_name)
+
+
+@pytest.mark.parametrize("text", ["pe = 3 simd = 6 mmv = 1", "pe = 1 simd = 6", "simd = 2"])
+def test_a_file_that_folds_without_pixels_leaves_none_of_those_chosen_before(
+    text: str, tmp_path: Path
+) -> None:
+    """PE and SIMD are for one pixel unless the file says otherwise, as the file written back does;
+    settings of another kind keep the pixels."""
+
+    def folded(settings: str) -> ModuleOp:
+        module = convolution([4, 8], [3, 3], [1, 1], 1, 2, 3).module
+        (layer,) = to_dataflow(module).layers
+        FoldLayers().apply(CONTEXT, module)
+        assert layer.folding.mmv > 1
+        path = tmp_path / "net.fold"
+        path.write_text(settings.replace("NAME", layer.layer_name), encoding="utf-8")
+        SetFolding(str(path)).apply(CONTEXT, module)
+        module.verify()
+        return module
+
+    module = folded(f'layer "NAME" {{ {text} }}')
+    (layer,) = design_of(module).layers
+    assert layer.folding.mmv == 1
+    assert str(folded(format_folding(module))) == str(module)
+
+    module = folded('layer "NAME" { memory = block products = multiply }')
+    (layer,) = design_of(module).layers
+    assert layer.folding.mmv > 1
+    assert str(folded(format_folding(module))) == str(module)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from irc.passes.hardware.folding_search import refold
 from irc.passes.hardware.hardware_section import hardware_obstacles
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters
-from irc.passes.hardware.lanes import folded_cycles, spread_lanes
+from irc.passes.hardware.lanes import fewest_cycles, folded_cycles, spread_lanes
 
 quietly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VECTOR = TensorType(bnn.bipolar, (4,))
@@ -96,9 +96,8 @@ def test_nothing_is_slower_than_the_slowest_layer(sample: Sample) -> None:
     module = sample.module
     design = to_dataflow(module)
     target = max((folded_cycles(layer, layer.folding) for layer in design.layers), default=1)
-    FoldLayers(target_cycles=max(1, target // 3) if len(design.layers) < 2 else None).apply(
-        CONTEXT, module
-    )
+    target = max(1, target // 3, *map(fewest_cycles, design.units))
+    FoldLayers(target_cycles=target if len(design.layers) < 2 else None).apply(CONTEXT, module)
     module.verify()
     slowest = max(folded_cycles(layer, layer.folding) for layer in design.layers)
     for unit in design_of(module).units:

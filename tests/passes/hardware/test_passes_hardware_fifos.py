@@ -7,7 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from dag_nets import dag_samples, residual_network
-from hardware_nets import CONTEXT, Array, Hardware, Sample, fold, random_foldings, to_dataflow
+from hardware_nets import (
+    CONTEXT,
+    Array,
+    Hardware,
+    Sample,
+    fold,
+    linear,
+    network,
+    random_foldings,
+    random_values,
+    threshold,
+    to_dataflow,
+)
 from hypothesis import HealthCheck, given, settings
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, TensorType, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -17,11 +29,13 @@ from irc.dialects import bnn, dataflow
 from irc.errors import IrcError
 from irc.interp.dataflow_cycles import simulate_cycles
 from irc.passes.hardware import fifo_depths as depths_module
+from irc.passes.hardware import stream_schedule
 from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.fifo_depths import fifo_depths
 from irc.passes.hardware.fold_layers import FoldLayers
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters
+from irc.passes.hardware.stream_schedule import READY_CHAIN, SMALLEST_DEPTH
 
 quietly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FRAMES = 6
@@ -94,6 +108,56 @@ def test_a_shortcut_holds_what_comes_while_the_other_branch_is_under_way() -> No
         set_depth(fifo, depth - 2)
         assert interval(design) != design.cycles()
         set_depth(fifo, depth)
+
+
+def dense_layers(count: int) -> Design:
+    """Layers of 16 that need no FIFO between them, folded alike."""
+    rng = np.random.default_rng(0)
+    layers = [
+        part
+        for _ in range(count)
+        for part in (
+            linear(random_values(rng, bnn.bipolar, (16, 16)), bnn.bipolar),
+            threshold(np.zeros((16, 1), np.int64), bnn.bipolar),
+        )
+    ]
+    module = network(TensorType(bnn.bipolar, (16,)), layers)
+    to_dataflow(module)
+    for module_pass in (FoldLayers(16), InsertWidthConverters(), InsertFifos()):
+        module_pass.apply(CONTEXT, module)
+    module.verify()
+    return design_of(module)
+
+
+def ready_chain(unit: Operation) -> int:
+    """Units that `tready` goes through from that of a unit to the next register."""
+    if isinstance(unit, dataflow.FifoOp | dataflow.WindowOp | dataflow.UpsampleOp):
+        return 0
+    behind = [ready_chain(use.operation) for value in unit.results for use in value.uses]
+    return max(behind, default=0) + isinstance(unit, dataflow.DataflowNode)
+
+
+def test_fifos_end_the_path_of_tready_through_many_units() -> None:
+    assert not fifos(dense_layers(4))
+    design = dense_layers(20)
+    assert [fifo.depth for fifo in fifos(design)] == [SMALLEST_DEPTH] * 4
+    assert max(map(ready_chain, design.units)) == READY_CHAIN
+    assert interval(design) == design.cycles() == 16
+    assert fifo_depths(design) == {}
+
+
+@given(dag_samples())
+@settings(quietly, max_examples=20)
+def test_short_paths_of_tready_cost_no_cycles(sample: Sample) -> None:
+    foldings = random_foldings(np.random.default_rng(sample.seed), to_dataflow(sample.module))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream_schedule, "READY_CHAIN", 1)
+        design = fold(sample.module, foldings)
+    for unit in design.units:
+        if isinstance(unit, dataflow.MvuOp | dataflow.ThresholdOp | dataflow.AddOp):
+            (use,) = unit.results[0].uses
+            assert not isinstance(use.operation, dataflow.FoldedNode | dataflow.BranchNode)
+    assert interval(design) == design.cycles()
 
 
 def test_without_fifos_branches_that_meet_are_stuck() -> None:

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hardware_nets import CONTEXT, linear, network, random_values, threshold, to_dataflow
+from hardware_nets import (
+    CONTEXT,
+    Layer,
+    linear,
+    network,
+    random_values,
+    reshape,
+    threshold,
+    to_dataflow,
+)
+from spatial_nets import conv, max_pool
 from xdsl.dialects.builtin import FileLineColLoc, ModuleOp, TensorType
 
 from irc.dialects import bnn
@@ -75,6 +85,32 @@ def test_the_default_is_the_fastest_within_its_area() -> None:
         assert sum(table.area(target) for table in tables) <= area
         faster = [cycles for table in tables for cycles in table.cycles if cycles < target]
         assert not faster or sum(table.area(max(faster)) for table in tables) > area
+
+
+def test_windows_do_not_slow_the_default_down() -> None:
+    """A VGG-like network of nine layers is as fast as its layers alone would be: what windows,
+    padding and pools take at the least comes on top of the default area."""
+    rng = np.random.default_rng(1)
+
+    def weighted(shape: tuple[int, ...]) -> list[Layer]:
+        weights = random_values(rng, bnn.bipolar, shape)
+        layer = linear(weights, bnn.bipolar) if len(shape) == 2 else conv(weights, bnn.bipolar)
+        return [layer, threshold(np.zeros((shape[0], 1), np.int64), bnn.bipolar)]
+
+    layers: list[Layer] = []
+    channels = 3
+    for index, rows in enumerate((64, 64, 128, 128, 256, 256)):
+        layers += weighted((rows, 3, 3, channels))
+        channels = rows
+        if index in (1, 3):
+            layers.append(max_pool((2, 2), (2, 2)))
+    layers.append(reshape(256))
+    for rows, columns in ((512, 256), (512, 512), (10, 512)):
+        layers += weighted((rows, columns))
+    design = to_dataflow(network(TensorType(bnn.sint(8), (32, 32, 3)), layers))
+    tables = [FoldingTable(layer) for layer in design.layers]
+    assert sum(table.overhead for table in tables) > 0
+    assert balanced_target(tables) == 259_200
 
 
 def test_the_written_file_gives_the_same_folding_back(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dag_nets import Growing
 from hardware_nets import CONTEXT, Array, linear, named, random_values, threshold, to_dataflow
 from hardware_projects import HardwareProject
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import FunctionType, ModuleOp, TensorType, f32
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -20,7 +20,7 @@ from irc.dialects import bnn, dataflow
 from irc.interp.dataflow_host import hardware_inputs, hardware_outputs, host_outputs
 from irc.interp.run import run_module
 from irc.passes.hardware.fold_layers import FoldLayers
-from irc.passes.hardware.hardware_section import hardware_obstacles
+from irc.passes.hardware.hardware_section import hardware_obstacles, hardware_section
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters
 
@@ -174,7 +174,9 @@ def forests(draw: st.DrawFn) -> tuple[ModuleOp, Array]:
     leaves = [value for value in net.values if not list(value.uses)]
     net.block.add_op(ReturnOp(*leaves))
     types = FunctionType.from_lists([net.block.args[0].type], [value.type for value in leaves])
-    module = ModuleOp([FuncOp("net", types, Region(net.block))])
+    function = FuncOp("net", types, Region(net.block))
+    assume(hardware_section(function).ops)
+    module = ModuleOp([function])
     module.verify()
     return module, random_values(rng, kind, (3, *shape))
 

@@ -30,8 +30,9 @@ from irc.passes.hardware.units.bank_places import (
     resized,
     selected,
 )
-from irc.passes.hardware.units.numbers import Number, bits_for, fit
-from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, Counter, counter, unit_builder
+from irc.passes.hardware.units.numbers import bits_for
+from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, counter, unit_builder
+from irc.passes.hardware.units.row_buffer import RowBuffer, Walk, row_buffer
 
 
 def parallel_window_module(op: dataflow.WindowOp, name: str) -> hw.HWModuleOp:
@@ -39,82 +40,26 @@ def parallel_window_module(op: dataflow.WindowOp, name: str) -> hw.HWModuleOp:
     source, result = dataflow.stream_type(op.input), dataflow.stream_type(op.output)
     b = unit_builder(name, source.beat_width, result.beat_width, op.location)
     geometry = op.parallel_geometry()
-    depth = geometry.buffer_beats
-    steps = (geometry.next_window, geometry.next_row, geometry.next_frame)
-    lowest = min(0, geometry.span - max(steps))
-    level = b.reg("level", bits_for(lowest, depth))
-    width = b.width(level.value)
-    room = b.named("room", b.ne(level.value, depth))
-    takes = b.named("takes", b.and_(room, b.input(f"{INPUT}_tvalid")))
-
-    fetch_wire = b.wire("fetches", 1)
-    walk = _Walk.over(b, geometry, fetch_wire.value)
-    offered = b.reg("offered", 1)
-    ready = b.input(f"{OUTPUT}_tready")
-    free = b.named("free", b.or_(b.not_(offered.value), ready))
-    reached = walk.offset(b, geometry)
-    # One bit more where the level is unsigned and narrower than the offset could be.
-    wide = max(width, b.width(reached.value) + (lowest < 0))
-    here = fit(b, Number(level.value, lowest, depth), wide)
-    available = b.named("available", (b.slt if lowest < 0 else b.ult)(fit(b, reached, wide), here))
-    fetches = b.named("fetching", b.and_(available, free))
-    fetch_wire.drive(fetches)
-    offered.set_next(b.or_(fetches, b.and_(offered.value, b.not_(ready))))
-    grown = b.add(level.value, b.zext(takes, width))
-    mask = (1 << width) - 1
-    window, row, frame = (b.const(step & mask, width) for step in steps)
-    freed = b.mux(walk.window.is_last, b.mux(walk.window_row.is_last, frame, row), window)
-    level.set_next(b.mux(b.and_(fetches, walk.ends), b.sub(grown, freed), grown))
-
-    banks = _write(b, geometry, takes, op.lanes * source.element_width)
-    data = _read(b, geometry, walk, fetches, banks)
-    b.output(f"{INPUT}_tready", room)
-    b.output(f"{OUTPUT}_tvalid", offered.value)
+    buffer = row_buffer(b, geometry, lambda walk, _: _furthest(b, geometry, walk))
+    banks = _write(b, geometry, buffer.takes, op.lanes * source.element_width)
+    data = _read(b, geometry, buffer, banks)
     b.output(f"{OUTPUT}_tdata", _beat(b, geometry, data, source.element_width))
     return b.finish()
 
 
-@dataclass(frozen=True)
-class _Walk:
-    """Which part of which windows is read next."""
+def _furthest(b: HwBuilder, geometry: ParallelGeometry, walk: Walk) -> SSAValue:
+    """The furthest beat that is needed now, from the start of the windows."""
+    width = bits_for(0, geometry.span - 1)
+    rows = chosen(b, geometry.row_offsets(), walk.row.value, width)
+    columns = chosen(b, geometry.column_offsets(), walk.column.value, width)
+    return b.add(rows, columns, _part(b, geometry, walk, width))
 
-    chunk: Counter
-    column: Counter
-    row: Counter
-    group: Counter
-    window: Counter
-    window_row: Counter
-    ends: SSAValue
-    """Whether the beat is the last of its windows."""
 
-    @staticmethod
-    def over(b: HwBuilder, geometry: ParallelGeometry, moves: SSAValue) -> _Walk:
-        """Counters that go on to the next beat in cycles where `moves` is 1."""
-        rows, columns = (geometry.kernel[axis] // geometry.taps[axis] for axis in (0, 1))
-        chunk = counter(b, "chunk", geometry.group_chunks, moves)
-        column = counter(b, "kernel_column", columns, b.and_(moves, chunk.is_last))
-        row = counter(b, "kernel_row", rows, b.all(b.concat(moves, chunk.is_last, column.is_last)))
-        lasts = (chunk.is_last, column.is_last, row.is_last)
-        group = counter(b, "group", geometry.groups, b.all(b.concat(moves, *lasts)))
-        ends = b.named("window_ends", b.all(b.concat(*lasts, group.is_last)))
-        done = b.and_(moves, ends)
-        window = counter(b, "window", geometry.counts[1], done)
-        window_row = counter(b, "window_row", geometry.counts[0], b.and_(done, window.is_last))
-        return _Walk(chunk, column, row, group, window, window_row, ends)
-
-    def part(self, b: HwBuilder, geometry: ParallelGeometry, width: int) -> SSAValue:
-        """Which beat of an element: the groups' one after another."""
-        table = [group * geometry.group_chunks for group in range(geometry.groups)]
-        start = chosen(b, table, self.group.value, width)
-        return b.add(start, resized(b, self.chunk.value, width))
-
-    def offset(self, b: HwBuilder, geometry: ParallelGeometry) -> Number:
-        """The furthest beat that is needed now, from the start of the windows."""
-        width = bits_for(0, geometry.span - 1)
-        rows = chosen(b, geometry.row_offsets(), self.row.value, width)
-        columns = chosen(b, geometry.column_offsets(), self.column.value, width)
-        value = b.add(rows, columns, self.part(b, geometry, width))
-        return Number(value, 0, geometry.span - 1)
+def _part(b: HwBuilder, geometry: ParallelGeometry, walk: Walk, width: int) -> SSAValue:
+    """Which beat of an element: the groups' one after another."""
+    table = [group * geometry.group_chunks for group in range(geometry.groups)]
+    start = chosen(b, table, walk.group.value, width)
+    return b.add(start, resized(b, walk.chunk.value, width))
 
 
 def _write(
@@ -159,12 +104,12 @@ class _Bank:
 def _read(
     b: HwBuilder,
     geometry: ParallelGeometry,
-    walk: _Walk,
-    fetches: SSAValue,
+    buffer: RowBuffer,
     banks: list[list[_Bank]],
 ) -> list[list[list[SSAValue]]]:
     """The elements of a beat, [row tap][window][column tap] or, where windows are neighbours in
     rows, [window][row tap][0]."""
+    walk, fetches = buffer.walk, buffer.fetches
     axes = Axis.both(geometry)
     done = b.and_(fetches, walk.ends)
     row, column = Position(b, "read_row", axes[0]), Position(b, "read_at", axes[1])
@@ -178,7 +123,7 @@ def _read(
 
     row_addresses, row_banks = _lookup(b, geometry, 0, row.place, walk.row.value)
     column_addresses, column_banks = _lookup(b, geometry, 1, column.place, walk.column.value)
-    part = walk.part(b, geometry, axes[0].width)
+    part = _part(b, geometry, walk, axes[0].width)
     words = [
         [
             b.ram(
