@@ -63,6 +63,7 @@ PIPELINES = (
             Step("lift-onnx-to-bnn", "from here on a value is a frame, its type says what it is"),
             Step("declare-inputs", "a quantizer can be tabulated once its input is an integer"),
             Step("streamline-transposes", "ONNX keeps channels first, everything below last"),
+            Step("streamline-shuffles", "weights in another order need no unit to reorder"),
             Step("recognize-quantizers", "some models write rounding and clipping themselves"),
             Step("streamline", "sums, pools, joins and moves are of integers", ROUND),
             Step("fold-thresholds", "what stands between sum and quantizer becomes integers"),
@@ -102,12 +103,17 @@ LAST_STEP_OF_LIFTING = "recognize-quantizers"
 """Behind it a float network is as short as it gets: where it is quantized, if it has to be."""
 
 
+MOVE_QUANTIZERS = Step(
+    "streamline-transposes", "a quantizer at the entry stands in front of the first transpose"
+)
+
+
 def _halves(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
     names = [step.spec.partition("{")[0] for step in pipeline.steps]
     middle = names.index(LAST_STEP_OF_LIFTING) + 1
     return (
         Pipeline(pipeline.source, "float-bnn", pipeline.steps[:middle]),
-        Pipeline("float-bnn", pipeline.result, pipeline.steps[middle:]),
+        Pipeline("float-bnn", pipeline.result, (MOVE_QUANTIZERS, *pipeline.steps[middle:])),
     )
 
 

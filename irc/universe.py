@@ -65,6 +65,7 @@ PASSES = {
     "streamline-pads": "irc.passes.streamline.streamline_pads:StreamlinePads",
     "streamline-pools": "irc.passes.streamline.streamline_pools:StreamlinePools",
     "streamline-reshapes": "irc.passes.streamline.streamline_reshapes:StreamlineReshapes",
+    "streamline-shuffles": "irc.passes.streamline.streamline_shuffles:StreamlineShuffles",
     "streamline-transposes": "irc.passes.streamline.streamline_transposes:StreamlineTransposes",
     # hardware: streams, folding, wires
     "convert-bnn-to-dataflow": "irc.passes.hardware.convert_bnn_to_dataflow:ConvertBnnToDataflow",

@@ -166,14 +166,18 @@ def _block(
     columns = np.repeat(b, len(levels), axis=1)
     repeated = np.tile(levels, b.shape[1])
 
-    def at(codes: Callable[[Array, Array], Array]) -> Array:
-        found = bisected(lambda a: codes(a, columns), full, falls, repeated)
-        return found.reshape(shape)
+    def at(codes: Callable[[Array, Array], Array], near: Array | None = None) -> Array:
+        return bisected(lambda a: codes(a, columns), full, falls, repeated, near)
 
-    changes = _narrow(at(chain.codes))
+    found = at(chain.codes)
+    changes = _narrow(found.reshape(shape))
     if chain.is_reproducible:
         return changes, None, None
-    ends = [at(lambda a, c, end=end: chain.code_bounds(a, c)[end]) for end in (0, 1)]
+    # Other orders of evaluation change the code close by.
+    ends = [
+        at(lambda a, c, end=end: chain.code_bounds(a, c)[end], found).reshape(shape)
+        for end in (0, 1)
+    ]
     # A bound from above passes a level first where the code rises, one from below where it falls.
     last = np.maximum(*ends) - full.step[:, None, None]
     return changes, _narrow(np.minimum(*ends)), _narrow(last)
@@ -199,8 +203,8 @@ def common_ratio(searches: Sequence[Search]) -> tuple[Array, Array]:
     found: list[tuple[int, int]] = []
     for channel in range(channels):
         one = find_ratio(borders.channel(channel))
-        if one is None and borders.channel(channel).separates(0, 1):
-            one = (0, 1)
+        if one is None:
+            one = next((pq for pq in ONLY_RHS if borders.channel(channel).separates(*pq)), None)
         if one is None:
             raise NoThresholdsError(
                 f"in channel {channel} no small multipliers p and q make p·a + q·b of the "
@@ -214,37 +218,59 @@ def common_ratio(searches: Sequence[Search]) -> tuple[Array, Array]:
 def nearest_ratio(searches: Sequence[Search], chain: SumChain) -> tuple[Array, Array]:
     """p and q [C] that separate all pairs but those that float32 rounding decides.
 
-    At these the float sum is so near to a change of code that its own roundings, of at most two
-    units in the last place of the operands, may carry it to the other side. They are in the
-    margin. Raises `NoThresholdsError` where multipliers for that would give too wide sums.
+    At these the float sum is so near to a change of code that its own roundings, and those of its
+    operands, may carry it to the other side. They are in the margin. Raises `NoThresholdsError`
+    where multipliers for that would give too wide sums, or where there are none.
     """
     borders = _stacked([s.borders for s in searches])
-    channels = len(borders.low)
-    full = chain.lhs.reachable.expanded(channels)
-    first, last = (
-        np.broadcast_to(chain.lhs.floats(end[:, None]), (channels, 1))[:, 0].astype(np.float64)
-        for end in (full.low, full.high)
-    )
-    of_rhs = np.abs(chain.rhs.floats(chain.rhs.integers(channels)).astype(np.float64))
-    magnitude = np.maximum(np.abs(first), np.abs(last)) + of_rhs.max(axis=1)
-    slope = np.abs(last - first) / np.maximum(full.high - full.low, 1)
     largest = max(chain.lhs.reachable.largest, 1) + max(chain.rhs.reachable.largest, 1)
     limit = max(1, min(MAX_MULTIPLIER, MAX_SUM // largest))
     found: list[tuple[int, int]] = []
-    for channel in range(channels):
-        one = borders.channel(channel)
-        p, q = closest_ratio(one, limit)
-        right, left = one.overlap(p, q)
-        # As a distance between values of the longer branch's integers.
-        overlap = float(np.where(left >= right, left - right, 0).max(initial=0)) / p
-        if overlap * slope[channel] > 2 * 2.0**-23 * magnitude[channel]:
+    for channel in range(len(borders.low)):
+        one, part = borders.channel(channel), chain.part(channel, channel + 1)
+        ratios = (closest_ratio(one, limit), *ONLY_RHS)
+        near = next((pq for pq in ratios if _is_decided_by_rounding(part, one, *pq)), None)
+        if near is None:
             raise NoThresholdsError(
                 f"in channel {channel} no multipliers p and q of up to {limit} make p·a + q·b of "
                 "the branches' integers rise as the sum of their floats does"
             )
-        found.append((p, q))
-    return np.array(found).T[0], np.array(found).T[1]
+        found.append(near)
+    p, q = np.array(found).T
+    return p, q
 
+
+def _is_decided_by_rounding(chain: SumChain, one: Borders, p: int, q: int) -> bool:
+    """Whether the float sums of all pairs that `p·a + q·b`, p >= 0, does not tell apart are alike
+    but for roundings. The chain and its borders are of one channel."""
+    right, left = (end[0] for end in one.overlap(p, q))
+    low, high, step = (int(a[0]) for a in (one.low, one.high, one.step))
+    of_b = q * one.b[0][:, None]
+    # Among the sums from `right` to `left`, the a that are furthest on the wrong side.
+    if p:
+        first = low - (p * low + of_b - right) // (p * step) * step
+        last = low + (left - of_b - p * low) // (p * step) * step
+    else:
+        first = np.where(of_b >= right, low, high + step)
+        last = np.where(of_b <= left, high, low - step)
+    first, last = np.maximum(first, low), np.minimum(last, high)
+    ends = [(first, first < one.at[0]), (last, last >= one.at[0])]
+    most, least = np.full(left.shape, -np.inf), np.full(left.shape, np.inf)
+    for a, where in ends:
+        i, level = np.nonzero(where)
+        sums = chain.lhs.floats(a[where][None, :]).astype(np.float64)
+        sums = (sums + chain.rhs.floats(one.b[:, i]))[0]
+        np.maximum.at(most, level, sums)
+        np.minimum.at(least, level, sums)
+    of_ends = chain.lhs.floats(np.array([[low, high]])).astype(np.float64)
+    of_rhs = chain.rhs.floats(one.b).astype(np.float64)
+    magnitude = float(np.abs(of_ends).max() + np.abs(of_rhs).max())
+    # Four roundings of operands to half a unit in the last place, and as much of the sums.
+    return bool((most - least <= 4 * 2.0**-23 * magnitude).all())
+
+
+ONLY_RHS = ((0, 1), (0, -1))
+"""Multipliers for a channel in which the first branch changes nothing."""
 
 MAX_SUM = 1 << 30
 """Largest magnitude of a sum for which multipliers are made as large as rounding asks for."""

@@ -107,25 +107,42 @@ class Levels:
         return trimmed(Steps(at, np.concatenate([lift, steps], axis=1), self.bottom), full)
 
 
+NEARBY = 8
+"""How many reachable integers from where it is expected a change is looked for first."""
+
+
 def bisected(
-    function: Callable[[Array], Array], full: Reachable, falling: Array, levels: Array
+    function: Callable[[Array], Array],
+    full: Reachable,
+    falling: Array,
+    levels: Array,
+    near: Array | None = None,
 ) -> Array:
     """Where a monotone function passes each of `levels` [L], for all channels at once.
 
     `function` maps integers [C, n] to codes. The result [C, L] is the smallest reachable
     integer at which a rising channel is at the level or above, and a falling one below it; one
     step above the largest where there is none. The cost is one evaluation of the function per
-    bit of the largest range.
+    bit of the largest range; less where all results are near those expected, `near` [C, L].
     """
     below = np.full((len(full.low), len(levels)), -1, np.int64)
     low, step = full.low[:, None], full.step[:, None]
     count = (full.high[:, None] - low) // step + 1
     above = np.broadcast_to(count, below.shape).copy()
+
+    def is_changed(places: Array) -> Array:
+        # A finished search may point outside; what it reads there is not used.
+        codes = function(low + np.clip(places, 0, count - 1) * step)
+        return np.where(falling[:, None], codes < levels, codes >= levels)
+
+    if near is not None and int(count.max(initial=0)) > NEARBY**2:
+        expected = (near - low) // step
+        first, last = expected - NEARBY, expected + NEARBY
+        below = np.where((first >= 0) & ~is_changed(first), first, below)
+        above = np.where((last < count) & is_changed(last), last, above)
     while bool((above - below > 1).any()):
         middle = (below + above) // 2
-        # A finished search may point outside; what it reads there is not used.
-        codes = function(low + np.clip(middle, 0, count - 1) * step)
-        changed = np.where(falling[:, None], codes < levels, codes >= levels)
+        changed = is_changed(middle)
         unfinished = above - below > 1
         above = np.where(unfinished & changed, middle, above)
         below = np.where(unfinished & ~changed, middle, below)

@@ -18,7 +18,8 @@ from irc.passes.analysis.affine import (
     as_affine,
     granule,
 )
-from irc.passes.analysis.ranges import RangeAnalysis
+from irc.passes.analysis.ranges import RangeAnalysis, Reachable
+from irc.passes.analysis.separation import simplest_between
 from irc.passes.streamline.affine_ops import affine_ops, floats
 from irc.passes.streamline.exact_sums import exact_sum, unwanted_width
 
@@ -26,6 +27,9 @@ Array = npt.NDArray[Any]
 
 MAX_FACTOR = 1 << 12
 """Largest integer that a ratio of scales is made of."""
+
+MAX_NEAR_FACTOR = 1 << 20
+"""The same, where the ratio has to be no nearer than the float sum itself is rounded."""
 
 RATIO_TOLERANCE = 2.0**-22
 """How far a ratio of scales may be from one of integers: as far as the rounding of the two scales
@@ -64,7 +68,35 @@ def _fraction(lhs: float, rhs: float) -> tuple[int, int] | None:
     return near.denominator, near.numerator
 
 
-def add_of_affine(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
+def _near_ratio(lhs: Affine, rhs: Affine) -> tuple[Array, Array] | None:
+    """p and q of which the scales miss the ratio by less than the sum's own roundings count.
+
+    `|s₁ − s·p|·max|a| + |s₂ − s·q|·max|b| <= 2⁻²² (s₁·max|a| + s₂·max|b|)`, with s = s₁ / p.
+    """
+    columns = np.broadcast_arrays(
+        *(lhs.scale, rhs.scale, _magnitude(lhs.reachable), _magnitude(rhs.reachable))
+    )
+    found: list[tuple[int, int]] = []
+    for s1, s2, a, b in zip(*(column.tolist() for column in columns), strict=True):
+        s1, s2 = (0.0 if a == 0 else s1), (0.0 if b == 0 else s2)
+        if s1 == 0 or s2 == 0:
+            found.append((int(s1 != 0), int(s2 != 0)))
+            continue
+        exact = Fraction(s2) / Fraction(s1)
+        room = Fraction(RATIO_TOLERANCE) * (Fraction(a) / Fraction(b) + abs(exact))
+        near = simplest_between(exact - room, exact + room)
+        if max(near.denominator, abs(near.numerator)) > MAX_NEAR_FACTOR:
+            return None
+        found.append((near.denominator, near.numerator))
+    p, q = np.array(found, np.int64).T
+    return p, q
+
+
+def _magnitude(reachable: Reachable) -> Array:
+    return np.maximum(np.abs(reachable.low), np.abs(reachable.high))
+
+
+def add_of_affine(op: bnn.AddOp, analysis: RangeAnalysis, near: bool = False) -> bool:
     """`(s·p·a + c) + (s·q·b + d) = s·(p·a + q·b) + (c + d)` for integers p and q, by channel.
 
     While everything is a whole multiple of a power of two and 24 bits hold it, that is so to the
@@ -76,6 +108,8 @@ def add_of_affine(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
     if lhs is None or rhs is None:
         return False
     ratio = _ratio(lhs.scale, rhs.scale)
+    if ratio is None and near:
+        ratio = _near_ratio(lhs, rhs)
     if ratio is None:
         return False
     p, q = ratio
@@ -86,8 +120,7 @@ def add_of_affine(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
     # Where one scale is 0 the other is that of the sum.
     scale = np.where(p != 0, lhs.scale / np.where(p == 0, 1, p), rhs.scale)
     offset = lhs.offset + rhs.offset
-    largest = float(np.maximum(np.abs(full.low), np.abs(full.high)).max())
-    error = _rounding_error(lhs, rhs, scale, (p, q), offset, largest)
+    error = _rounding_error(lhs, rhs, scale, (p, q), offset, _magnitude(full))
     new_ops = [total, *affine_ops(total.output, scale, offset, error)]
     for new_op in new_ops:
         new_op.location = op.location
@@ -101,7 +134,7 @@ def _rounding_error(
     scale: Array,
     ratio: tuple[Array, Array],
     offset: Array,
-    largest: float,
+    largest: Array,
 ) -> bnn.DenseAttr | None:
     """How far the float sum may be from ours, whose integers are up to `largest`.
 
@@ -109,8 +142,8 @@ def _rounding_error(
     product with the scale, the offset, and the result.
     """
     p, q = ratio
-    missed = np.abs(lhs.scale - p * scale) * lhs.reachable.largest
-    missed = missed + np.abs(rhs.scale - q * scale) * rhs.reachable.largest
+    missed = np.abs(lhs.scale - p * scale) * _magnitude(lhs.reachable)
+    missed = missed + np.abs(rhs.scale - q * scale) * _magnitude(rhs.reachable)
     magnitude = lhs.largest + rhs.largest + np.abs(scale) * largest + np.abs(offset)
     unit = min(lhs.granule, rhs.granule, granule(scale), granule(offset))
     is_exact = unit >= SMALLEST_FLOAT32 and bool((magnitude < unit * 2.0**FLOAT32_BITS).all())

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import Float32Type, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -202,10 +202,24 @@ def _multipliers(
 
 def _add_scaled(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
     """Let readers that are no quantizers have scale and offset of an integer sum."""
-    if add_of_affine(op, analysis):
+    if add_of_affine(op, analysis, near=_leads_to_quantizer(op.output)):
         return True
     if REASON not in op.attributes and all(_is_exact_chain(value) for value in op.operands):
         op.attributes[REASON] = StringAttr(f"{NO_RATIO}; {WAY_ROUND}")
+    return False
+
+
+def _leads_to_quantizer(value: SSAValue) -> bool:
+    """Whether a float value is quantized in the end, so that its sum has to be of integers."""
+    seen: set[Operation] = set()
+    pending = [use.operation for use in value.uses]
+    while pending:
+        op = pending.pop()
+        if isinstance(op, bnn.Quantizer):
+            return True
+        if op not in seen:
+            seen.add(op)
+            pending += [use.operation for result in op.results for use in result.uses]
     return False
 
 

@@ -17,10 +17,11 @@ from xdsl.transforms.common_subexpression_elimination import cse
 from irc.dialects import bnn
 from irc.interp.bnn import apply_thresholds, codes_to_values
 from irc.passes.analysis.margin import Ambiguity
-from irc.passes.analysis.ranges import RangeAnalysis, Reachable, visible_codes
-from irc.passes.analysis.threshold_search import Steps, trimmed
+from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 from irc.passes.rewriting import functions_of
 from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute, margin_of
+from irc.passes.streamline.step_functions import compact, pieces, spread
+from irc.passes.streamline.threshold_sums import merge_sum
 
 Array = npt.NDArray[Any]
 
@@ -30,10 +31,12 @@ MAX_LOOKUPS = 1 << 22
 
 @dataclass(frozen=True)
 class MergeThresholds(ModulePass):
-    """Make one threshold of two: g(f(x)) steps where f does; drop those with f(x) = x.
+    """Make one threshold of two: g(f(x)) steps where f does, p·f(x) + q·g(x) where either does;
+    drop those with f(x) = x.
 
     Quantizers one behind another come from models that quantize the input that a declaration has
-    quantized already, that quantize before and after a pool, or that clip integers.
+    quantized already, that quantize before and after a pool, or that clip integers; sums from
+    ternary quantizers made of two signs.
     """
 
     name = "merge-thresholds"
@@ -47,7 +50,13 @@ class MergeThresholds(ModulePass):
 
 def _merge_function(function: FuncOp) -> None:
     analysis = RangeAnalysis()
+    # Before thresholds that change nothing are gone: in a sum they are worth having.
     for op in list(function.body.block.ops):
+        if isinstance(op, bnn.AddOp):
+            merge_sum(op, analysis)
+    for op in list(function.body.block.ops):
+        if isinstance(op, bnn.AddOp):
+            merge_sum(op, analysis)
         if not isinstance(op, bnn.ThresholdOp):
             continue
         inner = op.input.owner
@@ -87,9 +96,9 @@ def _merged(
     assert source is not None
     rows = max(inner.thresholds.shape[0], outer.thresholds.shape[0])
     full = source.expanded(max(rows, source.channels)) if rows > 1 else source.merged()
-    at, between, seen = _pieces(inner, full)
+    at, between, seen = pieces(inner, full)
     codes = _codes(outer, between)
-    steps = _compact(at, codes, seen, full)
+    steps = compact(at, codes, seen, full)
     merged = bnn.ThresholdOp(
         inner.input,
         bnn.DenseAttr.from_integers(steps.at),
@@ -100,7 +109,7 @@ def _merged(
     merged.location = outer.location
     margins = margin_of(inner), margin_of(outer)
     if margins[0] is not None and margins[1] is not None:
-        found = _spread(margins[0], inner, len(at)) + _carried(margins[1], outer, at, between, full)
+        found = spread(margins[0], inner, len(at)) + _carried(margins[1], outer, at, between, full)
         merged.attributes[MARGIN] = margin_attribute(sorted(set(found)))
     Rewriter.insert_op(merged, InsertPoint.before(outer))
     outer.output.replace_all_uses_with(merged.output)
@@ -110,62 +119,10 @@ def _merged(
     return merged
 
 
-def _pieces(op: bnn.ThresholdOp, full: Reachable) -> tuple[Array, Array, Array]:
-    """Where each channel's value changes [C, T], its values before, between and behind
-    [C, T + 1], and which of them occur."""
-    channels = len(full.low)
-    thresholds = op.thresholds.numpy().astype(np.int64)
-    steps = np.ones_like(thresholds) if op.steps is None else op.steps.numpy().astype(np.int64)
-    shape = (channels, thresholds.shape[1])
-    at, codes, seen = visible_codes(
-        np.broadcast_to(thresholds, shape),
-        np.broadcast_to(steps, shape),
-        op.bias.value.data,
-        full,
-    )
-    return at, codes_to_values(codes, bnn.frame_type(op.output).element_type), seen
-
-
 def _codes(op: bnn.ThresholdOp, values: Array) -> Array:
     """The codes for values [C, n], channel by channel."""
     steps = None if op.steps is None else op.steps.numpy()
     return apply_thresholds(values.T, op.thresholds.numpy(), steps, op.bias.value.data).T
-
-
-def _compact(at: Array, codes: Array, seen: Array, full: Reachable) -> Steps:
-    """The steps of a function that has `codes` between the thresholds `at`, as few as possible.
-
-    Where every channel rises, a step of n is n steps of one, as the search writes them.
-    """
-    # A code that nobody sees takes the value of the one before it, or the first that is seen.
-    places = np.where(seen, np.indices(codes.shape)[1], -1)
-    latest = np.maximum.accumulate(places, axis=1)
-    latest = np.where(latest < 0, seen.argmax(axis=1)[:, None], latest)
-    codes = np.take_along_axis(codes, latest, axis=1)
-    bias = int(codes[:, 0].min())
-    starts = np.concatenate([full.low[:, None], at], axis=1)
-    jumps = np.diff(codes, axis=1, prepend=bias)
-    rises = bool((jumps >= 0).all())
-    rows: list[tuple[Array, Array]] = []
-    for start, jump in zip(starts, jumps, strict=True):
-        if rises:
-            rows.append((np.repeat(start, jump), np.ones(int(jump.sum()), np.int64)))
-        else:
-            rows.append((start[jump != 0], jump[jump != 0]))
-    width = max(len(row) for row, _ in rows)
-    found = np.tile((full.high + full.step)[:, None], (1, width))
-    steps = np.full_like(found, 1 if rises else 0)
-    for channel, (start, jump) in enumerate(rows):
-        found[channel, : len(start)] = start
-        steps[channel, : len(jump)] = jump
-    return trimmed(Steps(found, steps, bias), full)
-
-
-def _spread(margin: list[Ambiguity], op: bnn.ThresholdOp, channels: int) -> list[Ambiguity]:
-    """The same for every channel, where one row of thresholds stands for all."""
-    if op.thresholds.shape[0] == channels:
-        return margin
-    return [Ambiguity(c, first, last) for c in range(channels) for _, first, last in margin]
 
 
 def _carried(
@@ -173,7 +130,7 @@ def _carried(
 ) -> list[Ambiguity]:
     """The integers that become one of those in the margin of the outer thresholds."""
     found: list[Ambiguity] = []
-    for channel, first, last in _spread(margin, op, len(at)):
+    for channel, first, last in spread(margin, op, len(at)):
         low, high = int(full.low[channel]), int(full.high[channel])
         starts = [low, *at[channel].tolist()]
         ends = [*(at[channel] - 1).tolist(), high]

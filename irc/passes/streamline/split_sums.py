@@ -42,22 +42,18 @@ class SplitByScale(RewritePattern):
             return
         if is_exact(bnn.frame_type(op.input).element_type) or not is_exact(op.weights.element_type):
             return
-        if isinstance(op, bnn.ConvOp) and op.groups != 1:
-            return
         affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None or affine.scale.size == 1:
             return
-        scales = np.unique(affine.scale[_read(op)])
-        if len(scales) < 2:
+        places = _places(affine.scale, _read(op))
+        if len(places) < 2:
             return
-        if len(scales) > MAX_PARTS:
+        if len(places) > MAX_PARTS:
             op.attributes[REASON] = StringAttr(
-                f"its input channels have {len(scales)} scales, which no integer sum can share; "
+                f"its input channels have {len(places)} scales, which no integer sum can share; "
                 "quantize its input with one scale"
             )
             return
-        places = [np.flatnonzero(_read(op) & (affine.scale == scale)) for scale in scales]
-        places.sort(key=lambda channels: int(channels[0]))
         row_scales = _floats(op.scales, 1.0)
         weights = np.abs(op.weights.numpy().astype(np.float64)).reshape(op.weights.shape[0], -1)
         total = np.abs(row_scales) * weights.sum(axis=1)
@@ -83,9 +79,24 @@ class SplitByScale(RewritePattern):
 
 
 def _read(op: bnn.LinearOp | bnn.ConvOp) -> Array:
-    """A mask over the input channels, of those with a weight that is not 0."""
-    weights = op.weights.numpy()
-    return (weights != 0).reshape(-1, weights.shape[-1]).any(axis=0)
+    """A mask [groups, C/groups] of the input channels with a weight that is not 0."""
+    weights = op.weights.numpy() != 0
+    groups = op.groups if isinstance(op, bnn.ConvOp) else 1
+    return weights.reshape(groups, -1, weights.shape[-1]).any(axis=1)
+
+
+def _places(scales: Array, read: Array) -> list[Array]:
+    """The channels of each part: all that are read, in each group those of one scale."""
+    groups, width = read.shape
+    found: list[list[Array]] = []
+    for group, (of_group, used) in enumerate(zip(scales.reshape(groups, width), read, strict=True)):
+        masks = [used & (of_group == scale) for scale in np.unique(of_group[used])]
+        places = sorted((np.flatnonzero(mask) for mask in masks), key=lambda each: int(each[0]))
+        for index, channels in enumerate(places):
+            if index == len(found):
+                found.append([])
+            found[index].append(group * width + channels)
+    return [np.concatenate(each) for each in found]
 
 
 def _floats(attribute: bnn.DenseAttr | None, default: float) -> Array:
@@ -95,13 +106,15 @@ def _floats(attribute: bnn.DenseAttr | None, default: float) -> Array:
 def _part(
     op: bnn.LinearOp | bnn.ConvOp, channels: Array, offsets: bnn.DenseAttr | None
 ) -> tuple[list[Operation], SSAValue]:
-    """The sum over some input channels: of a slice of the input, where they are one."""
+    """The sum over some input channels: of a slice of the input, where they are one; else with
+    weights of 0 for the others."""
     shape = bnn.frame_type(op.input).get_shape()
     weights = op.weights.numpy()
     strides = np.unique(np.diff(channels))
+    groups = op.groups if isinstance(op, bnn.ConvOp) else 1
     new_ops: list[Operation] = []
     value = op.input
-    if len(strides) <= 1:
+    if len(strides) <= 1 and groups == 1:
         rank, stride = len(shape), int(strides[0]) if len(strides) else 1
         move = bnn.SliceOp(
             value,
@@ -113,16 +126,19 @@ def _part(
         value = move.output
         attribute = bnn.DenseAttr.from_numpy(weights[..., channels], op.weights.element_type)
     else:
-        masked = np.zeros_like(weights, np.int64)
-        masked[..., channels] = weights[..., channels]
-        attribute = bnn.DenseAttr.from_integers(masked)
+        mask = np.zeros((groups, weights.shape[-1]), np.int64)
+        mask.reshape(-1)[channels] = 1
+        # A row reads the channels of its group, at every position of the kernel.
+        of_row = np.repeat(mask, len(weights) // groups, axis=0)
+        of_row = of_row.reshape(len(weights), *[1] * (weights.ndim - 2), -1)
+        attribute = bnn.DenseAttr.from_integers(weights * of_row)
     element_type = bnn.frame_type(op.output).element_type
     if isinstance(op, bnn.LinearOp):
         new_ops.append(bnn.LinearOp(value, attribute, element_type, op.scales, offsets))
     else:
         new_ops.append(
             bnn.ConvOp(
-                value, attribute, element_type, op.strides, op.dilations, 1, op.scales, offsets
+                value, attribute, element_type, op.strides, op.dilations, groups, op.scales, offsets
             )
         )
     return new_ops, new_ops[-1].results[0]

@@ -17,6 +17,7 @@ from xdsl.transforms.common_subexpression_elimination import cse
 
 from irc.dialects import bnn
 from irc.passes.rewriting import apply_greedily, replace_located
+from irc.passes.streamline.channel_shuffles import match_first_axis
 from irc.passes.streamline.transpose_branches import (
     AbsorbTransposeIntoRows,
     MoveFlattenPastBranches,
@@ -145,6 +146,20 @@ class AbsorbTransposeIntoLinear(RewritePattern):
         rewriter.replace(op, [straight, linear])
 
 
+class MoveTransposePastShuffle(RewritePattern):
+    """`shuffle(transpose(x)) = transpose(shuffle'(x))`, the channels of x being its last axis."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: bnn.ReshapeOp, rewriter: PatternRewriter) -> None:
+        rank = len(bnn.frame_type(op.output).get_shape())
+        shuffle = match_first_axis(op.output) if rank > 1 else None
+        if shuffle is None:
+            return
+        new_ops, value = shuffle.of(shuffle.source)
+        after = bnn.TransposeOp(value, (rank - 1, *range(rank - 1)))
+        replace_located(rewriter, op, *new_ops, after)
+
+
 @dataclass(frozen=True)
 class StreamlineTransposes(ModulePass):
     """Move transposes past functions and branches until they cancel or weights absorb them.
@@ -160,6 +175,7 @@ class StreamlineTransposes(ModulePass):
             op,
             MergeTransposes(),
             MoveTransposeDown(),
+            MoveTransposePastShuffle(),
             MoveTransposePastBranches(),
             MoveFlattenDown(),
             MoveFlattenPastBranches(),
