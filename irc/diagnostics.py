@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
@@ -22,17 +24,24 @@ from irc.error_origin import culprit, innermost, is_ours, place_of, underlying
 from irc.errors import IrcError, UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from xdsl.dialects.builtin import LocationAttr
     from xdsl.ir import Operation
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 DEBUG_VARIABLE = "IRC_DEBUG"
 
 EXCERPT_WIDTH = 100
 """Characters of a source line that are shown; lines with weights are millions long."""
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which cleans up like Ctrl-C."""
 
 
 @dataclass
@@ -247,8 +256,9 @@ def report(
     if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
         traceback.print_exception(error, file=out)
     if isinstance(error, KeyboardInterrupt):
-        print("interrupted", file=out)
-        return EXIT_INTERRUPTED
+        terminated = isinstance(error, TerminatedError)
+        print("terminated" if terminated else "interrupted", file=out)
+        return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
     try:
         text = diagnose(error, source_name, source_text).render(colour=use_colour(out))
     except Exception as failure:
@@ -266,7 +276,8 @@ def main_guard(run: Callable[[], int]) -> int:
     # garbage again and again takes a third of the time of a large network.
     gc.set_threshold(100_000, 20, 100)
     try:
-        code = run()
+        with _terminable():
+            code = run()
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
             sys.stdout.flush()
         return code
@@ -281,6 +292,24 @@ def main_guard(run: Callable[[], int]) -> int:
         return code
     except (Exception, KeyboardInterrupt) as error:
         return report(error)
+
+
+@contextmanager
+def _terminable() -> Generator[None]:
+    """SIGTERM raises `TerminatedError`, unless somebody else has a handler for it."""
+    is_free = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not is_free or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TerminatedError
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def discard_output() -> None:

@@ -52,8 +52,9 @@ def add_fold(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fold",
         metavar="FILE",
-        help='folding file for hardware, lines such as: layer "fc1" { pe = 16 simd = 49 }; '
-        "every verilog folder holds the one it was made with, folding.txt",
+        help='folding file for hardware, lines such as: layer "fc1" { pe = 16 simd = 49 }, '
+        "with memory, mmv and products too; every verilog folder holds the one it was made with, "
+        "folding.txt",
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from irc.diagnostics import EXIT_USAGE, main_guard, report
-from irc.tools.arguments import Parser
+if TYPE_CHECKING:
+    import argparse
 
-Command = Callable[[argparse.Namespace], int]
+# Nothing else is imported here: until `main` runs, Ctrl-C ends in Python's own traceback.
 
 DESCRIPTION = """\
 Compile binary and low-bit neural networks from ONNX to verified Verilog and portable C.
@@ -33,6 +33,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     The modules of the subcommands import what they need when they are run: help must not wait
     for NumPy and xDSL.
     """
+    from irc.diagnostics import EXIT_USAGE
+    from irc.tools.arguments import Parser
+
     parser = Parser(prog="irc", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="store_true", help="say which version this is")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
@@ -67,7 +70,13 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit code."""
-    return main_guard(lambda: _run(arguments))
+    try:
+        from irc.diagnostics import main_guard
+
+        return main_guard(lambda: _run(arguments))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -82,6 +91,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, BrokenPipeError):
             raise
+        from irc.diagnostics import report
+
         return report(error, _source_of(error, options))
 
 

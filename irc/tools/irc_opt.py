@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from irc.diagnostics import main_guard
-from irc.tools.opt_arguments import parse_arguments
+if TYPE_CHECKING:
+    import argparse
+
+# Nothing else is imported here: until `main` runs, Ctrl-C ends in Python's own traceback.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit code: 0, 1 for a failure, 2 for wrong usage."""
-    return main_guard(lambda: _run(parse_arguments(argv)))
+    try:
+        from irc.diagnostics import main_guard
+        from irc.tools.opt_arguments import parse_arguments
+
+        return main_guard(lambda: _run(parse_arguments(argv)))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -37,9 +37,10 @@ def write_result(text: str | bytes, path: str | None) -> None:
     except IsADirectoryError:
         raise IrcError(f"{path}: cannot be written: it is a folder") from None
     except FileNotFoundError:
-        raise IrcError(
-            f"{path}: cannot be written: there is no folder '{os.path.dirname(path) or '.'}'"
-        ) from None
+        folder = os.path.dirname(path) or "."
+        missing = f"there is no folder '{folder}'"
+        reason = f"'{folder}' takes no files" if os.path.isdir(folder) else missing
+        raise IrcError(f"{path}: cannot be written: {reason}") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise IrcError(f"{path}: cannot be written: {reason}") from None

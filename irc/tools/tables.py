@@ -81,13 +81,21 @@ def _number(value: int | None) -> str:
 def layer_table(layers: list[Layer]) -> Table:
     """One row a layer; columns that no layer fills are left out."""
     table = Table("layer", "operation", "shape", title_justify="left")
-    in_hardware = any(layer.cycles is not None for layer in layers)
-    for heading in ("weight bits", "MACs", *(("PE", "SIMD", "cycles") if in_hardware else ())):
+    columns = {
+        "weight bits": [_number(layer.weight_bits) for layer in layers],
+        "MACs": [_number(layer.macs) for layer in layers],
+        "PE": [_number(layer.pe) for layer in layers],
+        "SIMD": [_number(layer.simd) for layer in layers],
+        "MMV": [_number(layer.mmv) for layer in layers],
+        "products": [layer.products or "" for layer in layers],
+        "cycles": [_number(layer.cycles) for layer in layers],
+    }
+    filled = {heading: cells for heading, cells in columns.items() if any(cells)}
+    for heading in filled:
         table.add_column(heading, justify="right")
-    for layer in layers:
-        folding = (layer.pe, layer.simd, layer.cycles) if in_hardware else ()
-        numbers = (layer.weight_bits, layer.macs, *folding)
-        table.add_row(layer.name, layer.operation, layer.shape, *map(_number, numbers))
+    for index, layer in enumerate(layers):
+        numbers = (cells[index] for cells in filled.values())
+        table.add_row(layer.name, layer.operation, layer.shape, *numbers)
     return table
 
 

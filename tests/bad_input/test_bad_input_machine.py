@@ -19,6 +19,7 @@ from irc.flow import lowering
 from irc.tools import irc
 
 INTERRUPTED = 130
+TERMINATED = 143
 SOURCE = ("net.onnx", *DECLARED)
 TIMEOUT = 50
 
@@ -61,14 +62,16 @@ def left_behind() -> dict[str, bytes | None]:
     return {name: data for name, data in everything_in(Path()).items() if name != "tmp/.ses"}
 
 
-def interrupt(process: subprocess.Popen[str], signs: Path) -> tuple[str, str]:
-    """Send Ctrl-C once `signs` exists; returns what the process printed."""
+def interrupt(
+    process: subprocess.Popen[str], signs: Path, number: int = signal.SIGINT
+) -> tuple[str, str]:
+    """Send Ctrl-C or another signal once `signs` exists; returns what the process printed."""
     deadline = time.monotonic() + TIMEOUT
     while not signs.exists():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output = process.communicate(timeout=TIMEOUT)
     signs.unlink()
     return output
@@ -86,6 +89,29 @@ def test_interrupts_end_quietly_and_leave_nothing(place: str):
     assert (out, err.split()[-1]) == ("", "interrupted")
     assert "Traceback" not in err
     assert left_behind() == before
+
+
+def test_termination_cleans_up_like_an_interrupt():
+    before = {**everything_in(Path()), "tmp": None}
+    setup = f"{SLOW}import pathlib as module\nmodule.Path.write_text = slow"
+    process = start(setup, "compile", *SOURCE, "--target", "c", "-o", "out")
+    out, err = interrupt(process, Path("started"), signal.SIGTERM)
+    assert process.returncode == TERMINATED
+    assert (out, err.split()[-1]) == ("", "terminated")
+    assert "Traceback" not in err
+    assert left_behind() == before
+
+
+def test_an_interrupt_while_the_tool_is_loading():
+    setup = (
+        f"{SLOW}import sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_): name == 'irc.diagnostics' and slow()\n"
+        "sys.meta_path.insert(0, Slow())"
+    )
+    process = start(setup, "--version")
+    assert interrupt(process, Path("started")) == ("", "interrupted\n")
+    assert process.returncode == INTERRUPTED
 
 
 @pytest.mark.parametrize(

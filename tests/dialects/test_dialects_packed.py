@@ -94,6 +94,8 @@ def dense(weights: str, more: str = "", result: str = "!packed.array<2xsi9>") ->
 
 WEIGHTS = "<tensor<2x2xui32>, [1, 2, 3, 4]>"
 CHOICES = 'accumulator = si16, popcount = "swar"'
+LIMITS = "#bnn.dense<tensor<2xui2>, [1, 2]>"
+SIGNS = "!packed.bits<1x2x!bnn.bipolar, 32>"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,42 @@ CHOICES = 'accumulator = si16, popcount = "swar"'
             dense(WEIGHTS, f'{{{CHOICES}, slot = #packed.slot<"u32", 0>}}'),
             "!packed.array<2xsi9> lies in region i16, not in u32",
         ),
+        (
+            dense(WEIGHTS, f'{{{CHOICES}, kernel = "tree"}}'),
+            "straight code has a kernel and a block of words",
+        ),
+        (
+            dense(WEIGHTS, f'{{{CHOICES}, kernel = "fast", block = 2 : i64}}'),
+            "unknown kernel 'fast'; known: tree, unrolled",
+        ),
+        (
+            dense(WEIGHTS, f'{{{CHOICES}, kernel = "tree", block = 3 : i64}}'),
+            "blocks of 3 words do not fit rows of 2",
+        ),
+        (
+            dense("<tensor<2x2xui32>, [256, 0, 3, 4]>", f"{{{CHOICES}, pairs}}"),
+            "the last 24 bits of a row of weights are not zero",
+        ),
+        (
+            dense(WEIGHTS, f"{{{CHOICES}, limits = {LIMITS}}}"),
+            "limits give single bits, not !packed.array<2xsi9>",
+        ),
+        (
+            dense(WEIGHTS, f"{{{CHOICES}, limits = {LIMITS}, offsets = {LIMITS}}}", SIGNS),
+            "limits replace thresholds and offsets",
+        ),
+        (
+            dense(
+                WEIGHTS,
+                f"{{{CHOICES}, limits = #bnn.dense<tensor<3xui2>, [1, 2, 3]>}}",
+                SIGNS,
+            ),
+            "limits must be [2], not tensor<3xui2>",
+        ),
+        (
+            dense(WEIGHTS, f"{{{CHOICES}, limits = #bnn.dense<tensor<2xsi2>, [1, -1]>}}", SIGNS),
+            "limits count from 0, not tensor<2xsi2>",
+        ),
     ],
 )
 def test_verification_says_what_is_wrong(text: str, message: str) -> None:
@@ -148,3 +186,19 @@ def test_bad_types_are_refused_where_they_stand() -> None:
         irc.parse("func.func private @f(!packed.bits<1x40x!bnn.bipolar, 12>)")
     with pytest.raises(ParseError, match="expected <SIZExTYPE>"):
         irc.parse("func.func private @f(!packed.array<1x40xui8>)")
+
+
+def test_places_are_in_the_tables_of_their_groups() -> None:
+    def net(places: str) -> str:
+        weights = f"#bnn.dense<tensor<1x2xui8>, [{places}]>".removeprefix("#bnn.dense")
+        return f"""
+            func.func @net(%x: !packed.array<5xui8>) {{
+              %0 = packed.sign_dense "fc" %x, {weights}
+                {{accumulator = si16, size = 5 : i64, lookup}}
+                : !packed.array<5xui8> -> !packed.array<1xsi12>
+              func.return
+            }}"""
+
+    irc.parse(net("15, 17"))
+    with pytest.raises(VerifyException, match="places are not in the table of their group"):
+        irc.parse(net("15, 33"))

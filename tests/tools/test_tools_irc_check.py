@@ -105,6 +105,8 @@ def test_json():
         "macs": 48,
         "pe": None,
         "simd": None,
+        "mmv": None,
+        "products": None,
         "cycles": None,
     }
     assert result.out != ""

@@ -63,6 +63,28 @@ def test_the_library_answers_like_the_model():
     assert np.array_equal(np.load("y.npy"), np.load("expected.npy"))
 
 
+def test_kernels_for_a_core():
+    run_irc(*COMPILE, "--target", "c", "-o", "any")
+    run_irc(*COMPILE, "--target", "c", "--cpu", "rv32imc-zbb", "-o", "zbb")
+    assert "__builtin_popcount" not in Path("any/net.c").read_text()
+    assert "__builtin_popcount" in Path("zbb/net.c").read_text()
+    made = json.loads(Path("zbb/manifest.json").read_text())["metadata"]
+    assert made["kernels"] == "popcount builtin, unroll 1280"
+
+
+def test_a_choice_wins_over_that_for_a_core():
+    chosen = ("--cpu", "rv32imc-zbb", "--popcount", "table", "--unroll", "64")
+    assert run_irc(*COMPILE, "--target", "c", *chosen).code == 0
+    assert "ones[256]" in Path("net-c/net.c").read_text()
+
+
+def test_mistakes_about_kernels():
+    result = run_irc(*COMPILE, "--target", "c", "--cpu", "z80")
+    assert (result.code, "unknown core 'z80'; expected cortex-m0plus" in result.err) == (2, True)
+    result = run_irc(*COMPILE, "--target", "verilog", "--unroll", "64")
+    assert (result.code, "--unroll: only target c chooses kernels" in result.err) == (2, True)
+
+
 def test_names():
     run_irc(*COMPILE, "--target", "c", "--name", "Digits2", "-o", "c")
     assert Path("c/Digits2.c").is_file()

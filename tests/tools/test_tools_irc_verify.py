@@ -42,6 +42,19 @@ def test_all_levels_agree():
         assert re.fullmatch(r"\d+\.\d\d s", cells[4])
 
 
+def test_ir_text_is_compared_with_its_own_level():
+    run_opt("net.onnx", *DECLARED, "--compile-to=bnn", "-o", "out.mlir")
+    result = run_irc("verify", "out.mlir", "--data", "test.npz", "--limit", "2", "--rtl-limit", "1")
+    assert result.code == 0
+    assert [cells[0] for cells in rows(result.out, "level")[1:]] == [
+        *("bnn", "dataflow", "packed", "c", "rtl")
+    ]
+    assert (
+        "note: out.mlir is text at level bnn, behind the ONNX model: the others are compared with "
+        "level bnn\n" in result.err
+    )
+
+
 def test_accuracy_counts_right_classes():
     classes = labels()
     wrong = classes.copy()

@@ -41,8 +41,11 @@ def emitted(lifting: Lifting, choice: Choice) -> SSAValue:
     total: SSAValue | None = None
     base = choice.otherwise.astype(np.float32)
     for condition, value in choice.cases:
-        step = (value.astype(np.float32) - base).astype(np.float32)
-        if not bool((step + base == value).all() and ((step == 0) | np.isfinite(1 / step)).all()):
+        # A step of 0, or one that overflows, is no reason for NumPy to warn.
+        with np.errstate(all="ignore"):
+            step = (value.astype(np.float32) - base).astype(np.float32)
+            is_exact = (step + base == value) & ((step == 0) | np.isfinite(1 / step))
+        if not bool(is_exact.all()):
             raise lifting.fail(
                 f"chooses between {value.reshape(-1)[0]:g} and others whose difference is no "
                 "float32 number; multiply by a scale behind it instead"

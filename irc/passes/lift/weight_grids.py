@@ -38,6 +38,53 @@ def find_grid(values: Array) -> tuple[Array, Array] | None:
     return _integers(values, scales), scales
 
 
+MAX_NEAR_LEVEL = 255
+"""DoReFa's `2 · k / (2ⁿ − 1) − 1` with n = 8 takes as many."""
+
+NEAR = 2.0**-22
+"""How far from a grid two or three roundings take the weights of a row, by the largest of them."""
+
+
+def find_near_grid(values: Array) -> tuple[Array, Array, float] | None:
+    """Integers [M, K], scales [M] and by how much they miss, where every row of float weights lies
+    on a grid up to a few roundings: an exporter has folded a BatchNormalization into quantized
+    weights, or DoReFa's `2 · w − 1` has rounded.
+
+    The last number is the largest over the rows of `Σ |value − integer · scale| / Σ |integer ·
+    scale|`. `None` where some row lies near no grid.
+    """
+    integers = np.zeros(values.shape, np.int16)
+    scales = np.ones(len(values), np.float32)
+    worst = 0.0
+    for index, row in enumerate(values.astype(np.float64)):
+        magnitudes = np.unique(np.abs(row))
+        if len(magnitudes) > 4 * MAX_NEAR_LEVEL:
+            return None
+        scale = _near_scale(magnitudes)
+        if scale is None:
+            return None
+        levels = np.rint(row / float(scale))
+        grid = levels * float(scale)
+        if grid.any():
+            worst = max(worst, float(np.abs(row - grid).sum() / np.abs(grid).sum()))
+        integers[index], scales[index] = levels, scale
+    return integers, scales, worst
+
+
+def _near_scale(magnitudes: Array) -> np.float32 | None:
+    """The largest scale near whose whole multiples all magnitudes [n] lie; 1 if all are 0."""
+    largest = float(magnitudes[-1])
+    if largest == 0:
+        return np.float32(1)
+    scales = (largest / np.arange(1, MAX_NEAR_LEVEL + 1)).astype(np.float32)
+    if not bool((scales > np.finfo(np.float32).tiny).all()):
+        return None
+    steps = scales.astype(np.float64)[:, None]
+    missed = np.abs(magnitudes - np.rint(magnitudes / steps) * steps).max(axis=1)
+    fits = missed <= NEAR * largest
+    return scales[int(np.argmax(fits))] if bool(fits.any()) else None
+
+
 def _levels(values: Array) -> Array | None:
     """The magnitudes that occur, 0 apart, in order; `None` if they are too many for a grid."""
     flat = values.reshape(-1)

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import f32
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
-from irc.passes.lift.lifting import Lifting
+from irc.passes.lift.lifting import Lifting, element_type_of
 
 Array = npt.NDArray[Any]
 
@@ -104,4 +103,5 @@ class Window:
         """The activation, channels last, with the node's border."""
         if not self.has_border:
             return value
-        return self.lifting.emit(bnn.PadOp(value, self.before, self.after, border, f32))
+        kind = element_type_of(value)
+        return self.lifting.emit(bnn.PadOp(value, self.before, self.after, border, kind))

@@ -140,16 +140,21 @@ def _roots(value: SSAValue) -> tuple[list[SSAValue], list[Movement]]:
     """The computed values that `value` is made of, and the operations that move them there."""
     found: list[SSAValue] = []
     path: list[Movement] = []
+    # Every value once: there may be any number of ways to it.
+    seen: set[SSAValue] = set()
     pending = [value]
     while pending:
-        value = pending.pop(0)
+        value = pending.pop()
+        if value in seen:
+            continue
+        seen.add(value)
         op = value.owner
         if isinstance(op, Movement) and passes_on(op):
             path.append(op)
-            pending.insert(0, op.input)
+            pending.append(op.input)
         elif isinstance(op, bnn.ConcatOp):
-            pending = [*op.inputs, *pending]
-        elif value not in found:
+            pending += reversed(op.inputs)
+        else:
             found.append(value)
     return found, path
 

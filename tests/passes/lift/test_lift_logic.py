@@ -95,6 +95,25 @@ def test_steps(make: Callable[[Net], str]) -> None:
     assert_same_floats(net.model(make(net)), FRAMES)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_case_that_changes_nothing_is_no_warning() -> None:
+    net = Net((1, 3))
+    inner = net.add("Where", net.add("Less", "x", net.const(-2)), net.const(0), net.const(0))
+    value = net.add("Where", net.add("Greater", "x", net.const(2)), net.const(1), inner)
+    assert_same_floats(net.model(value), FRAMES)
+
+
+@pytest.mark.filterwarnings("error")
+def test_constants_too_far_apart_are_refused() -> None:
+    net = Net((1, 3))
+    inner = net.add("Where", net.add("Less", "x", net.const(-2)), net.const(-3e38), net.const(0))
+    value = net.add("Where", net.add("Greater", "x", net.const(2)), net.const(3e38), inner)
+    assert_same_floats(net.model(value), FRAMES)
+    inner = net.add("Where", net.add("Less", "x", net.const(-2)), net.const(0), net.const(-3e38))
+    value = net.add("Where", net.add("Greater", "x", net.const(2)), net.const(3e38), inner)
+    assert "whose difference is no float32 number" in refused(net.model(value))
+
+
 def bounded(net: Net, comparison: str, bound: float, mirrored: bool, swapped: bool) -> str:
     """`x ? c` chooses between x and c."""
     limit = net.const(bound)

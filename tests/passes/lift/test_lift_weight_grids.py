@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lift_models import Net, assert_lifts_exactly, frames_for, lowered
+from lift_models import (
+    Net,
+    assert_lifts_exactly,
+    assert_lifts_within_margin,
+    frames_for,
+    lowered,
+)
 
 from irc.dialects import bnn
-from irc.passes.lift.weight_grids import MAX_LEVEL, find_grid
+from irc.passes.lift.weight_grids import MAX_LEVEL, NEAR, find_grid, find_near_grid
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -51,3 +57,40 @@ def test_dorefa_weights_of_two_bits() -> None:
     module = lowered(net.model(net.add("MatMul", "x", net.const(weights))), "int4")
     (linear,) = (op for op in module.walk() if isinstance(op, bnn.LinearOp))
     assert str(linear.weights.element_type) == "si3"
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 7, 8])
+def test_weights_that_rounded_twice_are_integers_within_a_bound(bits: int) -> None:
+    """DoReFa in float32, and a BatchNormalization that an exporter has folded into its weights."""
+    generator = np.random.default_rng(bits)
+    levels = np.float32(2**bits - 1)
+    exact = 2 * generator.integers(0, 2**bits, (6, 200)) - (2**bits - 1)
+    exact[:, 0] = 2**bits - 1
+    weights = np.float32(2) * ((exact + levels) / 2).astype(np.float32) / levels - np.float32(1)
+    weights *= generator.uniform(0.5, 2, (6, 1)).astype(np.float32)
+    assert find_grid(weights) is None
+    found = find_near_grid(weights)
+    assert found is not None
+    integers, scales, missed = found
+    np.testing.assert_array_equal(integers, exact)
+    far = np.abs(weights - integers * scales.astype(np.float64)[:, None]).sum(axis=1)
+    assert bool((far <= missed * np.abs(weights).sum(axis=1) * (1 + 1e-6)).all())
+    assert 0 < missed < 2 * NEAR
+
+
+def test_weights_near_no_grid_are_left_alone() -> None:
+    generator = np.random.default_rng(0)
+    assert find_near_grid(generator.normal(size=(8, 12)).astype(np.float32)) is None
+    off = generator.integers(-7, 8, (4, 30)) / np.float32(7)
+    off[2, 3] += np.float32(1e-5)
+    assert find_near_grid(off) is None
+
+
+def test_what_weights_miss_their_grid_by_is_in_the_margin() -> None:
+    generator = np.random.default_rng(3)
+    quarters = generator.integers(0, 16, (9, 4)).astype(np.float32) / np.float32(15)
+    weights = np.float32(2) * quarters - np.float32(1)
+    net = Net((1, 9))
+    value = net.add("QuantizeLinear", net.add("MatMul", "x", net.const(weights)), net.const(0.7))
+    value = net.add("DequantizeLinear", value, net.const(0.7))
+    assert_lifts_within_margin(net.model(value), "int4", frames_for("int4", (9,), 400))

@@ -141,6 +141,21 @@ def test_a_pool_between_functions_gets_integers() -> None:
     assert str(bnn.frame_type(pool.output).element_type) == "si4"
 
 
+def test_floats_at_the_entry_are_rounded_in_front_of_a_transpose() -> None:
+    text = """
+    func.func @net(%x: tensor<1x2xf32>) -> tensor<3x1xf32> {
+      %0 = bnn.transpose %x perm [1, 0] : tensor<1x2xf32> -> tensor<2x1xf32>
+      %1 = bnn.pad %0 before [1] after [1] value 0.0 : tensor<2x1xf32> -> tensor<4x1xf32>
+      %2 = bnn.conv %1, <tensor<1x2x1xsi2>, [1, -1]> strides [1] dilations [1] groups 1
+        : tensor<4x1xf32> -> tensor<3x1xf32>
+      func.return %2 : tensor<3x1xf32>
+    }
+    """
+    module = run_passes(parse(text), "quantize-activations{bits=4 range=1},float-bnn-to-bnn")
+    (conv,) = [op for op in module.walk() if isinstance(op, bnn.ConvOp)]
+    assert str(bnn.frame_type(conv.input).element_type) == "si8"
+
+
 def test_offsets_inside_a_border_of_zeros_do() -> None:
     text = """
     func.func @net(%x: tensor<2x1xui8>) -> tensor<3x1xf32> {
@@ -181,6 +196,30 @@ def test_what_is_concatenated_shares_its_step_and_type() -> None:
     steps = {float(op.constant.numpy()) for op in divisions if isinstance(op, bnn.EwiseOp)}  # pyright: ignore
     assert len(quantizers) == 2
     assert len(steps) == 1
+
+
+def test_halves_that_change_places_many_times_take_no_time() -> None:
+    """Two ways lead through every exchange, so that there are 2⁴⁰ to the layer behind them."""
+    half, whole = "tensor<2xf32>", "tensor<4xf32>"
+    lines = [f'%0 = bnn.ewise "relu" %x : {whole} -> {whole}']
+    for index in range(40):
+        for name, offset in (("a", 2), ("b", 0)):
+            lines.append(
+                f"%{name}{index} = bnn.slice %{index} offsets [{offset}] sizes [2] strides [1] "
+                f": {whole} -> {half}"
+            )
+        lines.append(
+            f"%{index + 1} = bnn.concat %a{index}, %b{index} axis 0 : {half}, {half} -> {whole}"
+        )
+    body = "\n".join(lines)
+    module = parse(f"""
+      func.func @net(%x: {whole}) -> tensor<1xf32> {{
+        {body}
+        %y = bnn.linear %40, <tensor<1x4xsi2>, [1, -1, 1, 1]> : {whole} -> tensor<1xf32>
+        func.return %y : tensor<1xf32>
+      }}""")
+    run_passes(module, "quantize-activations{range=4.0}")
+    assert sum(isinstance(op, bnn.QuantizeOp) for op in module.walk()) == 1
 
 
 def test_one_bit_with_a_sign_is_bipolar_at_the_mean_magnitude(tmp_path: Path) -> None:

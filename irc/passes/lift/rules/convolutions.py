@@ -12,7 +12,12 @@ from xdsl.ir import SSAValue
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, rule
 from irc.passes.lift.quantized_constants import QuantizedConstant
-from irc.passes.lift.rules.linear import as_integers, constant_weights, weights_attribute
+from irc.passes.lift.rules.linear import (
+    as_integers,
+    constant_weights,
+    near_integers,
+    weights_attribute,
+)
 from irc.passes.lift.windows import Window
 
 Array = npt.NDArray[Any]
@@ -43,6 +48,7 @@ def convolution(
     if rank < 1 or len(shape) != rank + 2:
         raise lifting.fail(f"weights of shape {list(shape)} for {rank} axes in space")
     integers, scales = as_integers(weights.map(lambda a: a.reshape(shape[0], -1)))
+    value, integers, scales = near_integers(lifting, value, integers, scales)
     kernel = np.moveaxis(integers.reshape(shape), 1, -1)
     window = Window(lifting, op, bnn.frame_type(value).get_shape()[:-1], shape[2:])
     groups = op.int_attr("group", 1)

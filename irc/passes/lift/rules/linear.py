@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 from irc.dialects import bnn, onnx
 from irc.passes.lift.lifting import Lifting, rule
 from irc.passes.lift.quantized_constants import QuantizedConstant
-from irc.passes.lift.weight_grids import find_grid
+from irc.passes.lift.weight_grids import find_grid, find_near_grid
 
 Array = npt.NDArray[Any]
 
@@ -87,6 +87,7 @@ def dense(
 ) -> SSAValue:
     """`weights · x + offsets` along the last axis of f32 frames; weights [M, K], offsets [M]."""
     integers, scales = as_integers(weights)
+    value, integers, scales = near_integers(lifting, value, integers, scales)
     rows, columns = integers.shape
     frame = bnn.frame_type(value).get_shape()
     if frame[-1:] != (columns,):
@@ -137,6 +138,23 @@ def as_integers(weights: QuantizedConstant) -> tuple[Array, Array]:
     if not bool((product == scales.astype(np.float64) * found).all()):
         return weights.integers, scales
     return integers, product
+
+
+def near_integers(
+    lifting: Lifting, value: SSAValue, integers: Array, scales: Array
+) -> tuple[SSAValue, Array, Array]:
+    """Float weights [M, K] that lie on a grid up to a few roundings as integers with scales.
+
+    What that changes in the sums is stated of the factor 1 of the activation, for the margin:
+    `Σ |missed · x| <= max |x| · Σ |missed|`.
+    """
+    if integers.dtype.kind != "f" or not bool((scales == 1).all()):
+        return value, integers, scales
+    found = find_near_grid(integers)
+    if found is None:
+        return value, integers, scales
+    integers, scales, missed = found
+    return lifting.ewise("mul", value, 1.0, missed * (1 + 2.0**-10)), integers, scales
 
 
 def _from_floats(values: Array) -> tuple[Array, Array]:

@@ -31,9 +31,11 @@ def lift_pad(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     mode = op.str_attr("mode", "constant")
     if mode not in ("constant", *_COPIES):
         raise lifting.fail(f"mode '{mode}'; known are constant, {', '.join(_COPIES)}")
-    value = lifting.floats(op.input(0))
+    value = lifting.frame(op.input(0))
     before, after = _pads(lifting, op)
     border = _border(lifting, op)
+    if element_type_of(value) == bnn.bipolar or (mode == "constant" and (before[0] or after[0])):
+        value = lifting.floats(op.input(0))
     shape = bnn.frame_type(value).get_shape()
     for axis, size in enumerate(shape):
         first, last = max(0, -before[axis]), size - max(0, -after[axis])

@@ -7,11 +7,12 @@ from xdsl.dialects.builtin import f32
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
-from irc.passes.lift.lifting import Lifting, rule
+from irc.dialects.dense import element_range, is_exact
+from irc.passes.lift.lifting import Lifting, element_type_of, rule
 from irc.passes.lift.windows import Window
 
 LOWEST = float(np.finfo(np.float32).min)
-"""Borders of a max-pool hold it: no element is smaller."""
+"""Borders of a max-pool of floats hold it: no element is smaller."""
 
 
 @rule("MaxPool")
@@ -19,11 +20,12 @@ def lift_max_pool(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """The largest element of each window; the border never wins."""
     if len(op.results) > 1 and any(True for _ in op.results[1].uses):
         raise lifting.fail("the indices of the largest elements are used")
-    value = lifting.channels_last(lifting.floats(op.input(0)))
+    value = lifting.channels_last(lifting.frame(op.input(0)))
     space = bnn.frame_type(value).get_shape()[:-1]
     window = Window(lifting, op, space, op.ints_attr("kernel_shape"))
-    value = window.padded(value, LOWEST)
-    pool = bnn.MaxPoolOp(value, window.kernel, window.strides, window.dilations, f32)
+    kind = element_type_of(value)
+    value = window.padded(value, element_range(kind)[0] if is_exact(kind) else LOWEST)
+    pool = bnn.MaxPoolOp(value, window.kernel, window.strides, window.dilations, kind)
     return lifting.channels_first(lifting.emit(pool))
 
 
@@ -81,7 +83,8 @@ def global_sum(lifting: Lifting, value: SSAValue) -> tuple[SSAValue, float]:
 @rule("GlobalMaxPool")
 def lift_global_max_pool(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """One window, as large as the frame."""
-    value = lifting.channels_last(lifting.floats(op.input(0)))
+    value = lifting.channels_last(lifting.frame(op.input(0)))
     space = bnn.frame_type(value).get_shape()[:-1]
     ones = [1] * len(space)
-    return lifting.channels_first(lifting.emit(bnn.MaxPoolOp(value, space, ones, ones, f32)))
+    pool = bnn.MaxPoolOp(value, space, ones, ones, element_type_of(value))
+    return lifting.channels_first(lifting.emit(pool))

@@ -16,6 +16,7 @@ from xdsl.ir import SSAValue
 
 from irc.dialects import bnn, onnx
 from irc.dialects.dense import element_range
+from irc.passes.analysis.affine import UNIT_ROUNDOFF
 from irc.passes.lift.lifting import Lifting, element_type_of, rule
 from irc.passes.lift.pieces import joined
 from irc.passes.lift.rules.integer_products import parameter
@@ -31,7 +32,8 @@ def lift_qlinear_add(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     """`saturate(round_half_even(a · ra + (b · rb + c)))`, `ra = a_scale / y_scale`, `rb` alike.
 
     `c = y_zero − (ra · a_zero + rb · b_zero)`: unlike in `QuantizeLinear`, the zero point is
-    added before rounding.
+    added before rounding. Whether products round before they are added depends on the machine
+    that ONNX Runtime runs on, which the margin says.
     """
     scales = [parameter(lifting, op, index, "a scale") for index in (1, 4, 6)]
     zeros = [parameter(lifting, op, index, "a zero point") for index in (2, 5, 7)]
@@ -48,16 +50,25 @@ def lift_qlinear_add(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
         terms.append(lifting.ewise("mul", as_floats(lifting, op.input(index)), ratio))
     if not terms:
         raise lifting.fail("an activation is expected where the model has constants")
-    if rest.any():
-        rank = len(lifting.shape(op.results[0]))
-        terms[-1] = lifting.ewise("add", terms[-1], lifting.frame_constant(rest, rank))
+    low, high = _range(op)
+    whole = np.arange(low, high + 1)
+    error = None
+    if any(
+        (ratio * whole.astype(np.float32) != np.float64(ratio) * whole).any() for ratio in ratios
+    ):
+        magnitude = np.abs(rest).max() + (ratios[0] + ratios[1]) * np.abs(whole).max()
+        error = 2 * UNIT_ROUNDOFF * magnitude
+    rest = lifting.frame_constant(rest, len(lifting.shape(op.results[0])))
+    if rest.any() or error is not None:
+        terms[-1] = lifting.ewise("add", terms[-1], rest, error)
     total = terms[0] if len(terms) == 1 else lifting.emit(bnn.AddOp(terms[0], terms[1], f32))
-    return saturated(lifting, total, np.zeros((), np.float32), *_range(op))
+    return saturated(lifting, total, np.zeros((), np.float32), low, high)
 
 
 @rule("QLinearMul")
 def lift_qlinear_mul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
-    """`Mul` of an activation by a constant, both dequantized; then quantized."""
+    """`saturate(round_half_even(a · b / y_scale + y_zero))` of an activation and a constant, both
+    dequantized: the zero point is added before rounding."""
     constants = [lifting.constant(op.input(index)) for index in (0, 3)]
     if constants[0] is None and constants[1] is None:
         lifting.frame(op.input(0))
@@ -79,7 +90,9 @@ def lift_qlinear_mul(lifting: Lifting, op: onnx.OnnxOp) -> SSAValue:
     value = lifting.ewise(
         "mul", _dequantized(lifting, op, place), lifting.frame_constant(factor, rank)
     )
-    return _quantized(lifting, op, value, 6)
+    value = lifting.ewise("div", value, parameter(lifting, op, 6, "the scale of the result"))
+    value = lifting.ewise("add", value, parameter(lifting, op, 7, "a zero point"))
+    return saturated(lifting, value, np.zeros((), np.float32), *_range(op))
 
 
 @rule("QLinearSigmoid")
