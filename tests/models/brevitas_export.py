@@ -29,16 +29,31 @@ WIDTHS = ("1w1a", "1w2a", "2w2a")
 KINDS = (*PYNQ, "small_cnn")
 
 
+def normalizations(model: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    """Every batch normalization."""
+    return [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+
+
 def randomized(model: nn.Module, seed: int) -> nn.Module:
     """Random statistics, gains of both signs and offsets in every batch normalization."""
     torch.manual_seed(seed)
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.running_mean.normal_(0, 2)
-            module.running_var.uniform_(0.5, 4)
-            if module.affine:
-                nn.init.normal_(module.weight, 0, 1)
-                nn.init.normal_(module.bias, 0, 1)
+    for module in normalizations(model):
+        module.running_mean.normal_(0, 2)
+        module.running_var.uniform_(0.5, 4)
+        if module.affine:
+            nn.init.normal_(module.weight, 0, 1)
+            nn.init.normal_(module.bias, 0, 1)
+    return model.eval()
+
+
+def measured(model: nn.Module, frame: torch.Tensor) -> nn.Module:
+    """The statistics of random frames: so few channels would not survive random ones."""
+    for module in normalizations(model):
+        module.reset_running_stats()
+        module.momentum = None
+    model.train()
+    for _ in range(4):
+        model(torch.rand_like(frame).repeat(16, 1, 1, 1))
     return model.eval()
 
 
@@ -101,13 +116,16 @@ def main(folder: Path, kinds: list[str]) -> None:
     """Export all networks of some kinds to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    for name, model, frame in (net for kind in kinds or KINDS for net in networks(kind)):
+    every = ((kind, *net) for kind in kinds or KINDS for net in networks(kind))
+    for kind, name, model, frame in every:
         seed = sum(name.encode())
         # A run in training mode gives quantizers with learned scales their first ones.
         randomized(model, seed).train()
         for _ in range(3):
             model(torch.rand_like(frame).repeat(8, 1, 1, 1))
         randomized(model, seed)
+        if kind not in PYNQ:
+            measured(model, frame)
         for suffix, export in (("qonnx", export_qonnx), ("qcdq", export_onnx_qcdq)):
             path = folder / f"{name}.{suffix}.onnx"
             try:

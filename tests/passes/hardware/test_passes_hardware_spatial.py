@@ -26,7 +26,7 @@ from irc.passes.hardware.design import design_of
 from irc.passes.hardware.fold_layers import FoldLayers
 from irc.passes.hardware.insert_fifos import InsertFifos
 from irc.passes.hardware.insert_width_converters import InsertWidthConverters
-from irc.passes.hardware.lanes import folded_cycles
+from irc.passes.hardware.lanes import fewest_cycles, folded_cycles
 
 
 @given(unit_samples())
@@ -71,8 +71,12 @@ def test_convolutions_run_at_the_rate_of_the_slowest_unit(sample: Sample) -> Non
 def test_chosen_foldings_keep_the_target(sample: Sample) -> None:
     """A window never feeds its layer more slowly than the layer was folded for."""
     module = sample.module
-    layers = to_dataflow(module).layers
-    target = max(folded_cycles(layer, layer.folding) for layer in layers)
+    unfolded = to_dataflow(module)
+    target = max(
+        *(folded_cycles(layer, layer.folding) for layer in unfolded.layers),
+        # No target can ask more of what passes one pixel a cycle at most.
+        *(fewest_cycles(unit) for unit in unfolded.units),
+    )
     FoldLayers(target_cycles=target).apply(CONTEXT, module)
     InsertWidthConverters().apply(CONTEXT, module)
     InsertFifos().apply(CONTEXT, module)
