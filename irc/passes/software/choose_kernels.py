@@ -75,7 +75,8 @@ class ChooseKernels(ModulePass):
         is_small = dense.rows * dense.channels < self.least_results
         if is_tree:
             cap = min(cap, MOST_WORDS // weight_of_words(dense))
-        if dense.kernel is not None or cap < 1 or is_small:
+        # Blocks are pairs of words at least.
+        if dense.kernel is not None or cap < min(2, source.words) or is_small:
             return
         if not is_tree and (self.popcount != "builtin" or isinstance(dense, packed.PlaneDenseOp)):
             return
