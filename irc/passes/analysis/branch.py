@@ -67,6 +67,11 @@ class Branch:
                 )
         return x
 
+    def values(self) -> int:
+        """How many integers the channel that can hold most of them can hold."""
+        full = self.reachable
+        return int(((full.high - full.low) // full.step).max()) + 1
+
     def integers(self, channels: int) -> Array:
         """All that the channels can hold [C, n]; the largest repeated in those of fewer."""
         full = self.reachable.expanded(channels)

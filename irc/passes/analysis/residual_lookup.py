@@ -44,11 +44,11 @@ def looked_up(searches: Sequence[Search], chain: SumChain) -> Tables:
     """
     channels = len(searches[0].falls)
     full = chain.lhs.reachable.expanded(channels)
-    b = chain.rhs.integers(channels)
-    if b.shape[1] > MAX_LOOKUPS:
+    if chain.rhs.values() > MAX_LOOKUPS:
         raise NoThresholdsError(
             "it is no scale and offset, and has too many values to be looked up"
         )
+    b = chain.rhs.integers(channels)
     ends = (np.broadcast_to(end[:, None], (channels, 1)) for end in (full.low, full.high))
     first, last = (chain.lhs.floats(end)[:, 0].astype(np.float64) for end in ends)
     of_rhs = np.broadcast_to(chain.rhs.floats(b), b.shape).astype(np.float64)
@@ -59,9 +59,9 @@ def looked_up(searches: Sequence[Search], chain: SumChain) -> Tables:
             table = _rounded(of_rhs * factor / slope[:, None])
             if table is not None and _separate(searches, table, None, factor):
                 return Tables(factor, None, table)
-    a = chain.lhs.integers(channels)
-    if a.shape[1] > MAX_LOOKUPS:
+    if chain.lhs.values() > MAX_LOOKUPS:
         raise NoThresholdsError("the longer branch is no scale and offset of its integers")
+    a = chain.lhs.integers(channels)
     of_lhs = np.broadcast_to(chain.lhs.floats(a), a.shape).astype(np.float64)
     largest = np.maximum(np.abs(of_lhs).max(axis=1), np.abs(of_rhs).max(axis=1))[:, None]
     for bits in LOOKUP_BITS:

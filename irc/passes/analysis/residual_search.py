@@ -31,6 +31,10 @@ Array = npt.NDArray[Any]
 MAX_PAIRS = 1 << 25
 """Most combinations of a channel, a value of the shorter branch and a level."""
 
+MAX_PAIRS_A_CHANNEL = 1 << 21
+"""The same in one channel: values of 13 bits beside codes of 8. Some steps look at all of them at
+once, with about 100 bytes for each."""
+
 PAIRS_AT_ONCE = 1 << 20
 """Of these, how many are searched for at a time: their floats must not fill the memory."""
 
@@ -125,11 +129,15 @@ def search(chain: SumChain, channels: int) -> Search:
     assert falls is not None
     falls = np.broadcast_to(falls, (channels,))
     full = chain.lhs.reachable.expanded(channels)
+    if (values := chain.rhs.values()) > MAX_PAIRS_A_CHANNEL:
+        raise NoThresholdsError(
+            f"the {values} values of the shorter branch are too many to search among"
+        )
     b = chain.rhs.integers(channels)
     bottom, top = _code_range(chain, full, b)
     levels = np.arange(bottom + 1, top + 1)
     pairs = b.size * len(levels)
-    if pairs > MAX_PAIRS:
+    if pairs > MAX_PAIRS or b.shape[1] * len(levels) > MAX_PAIRS_A_CHANNEL:
         raise NoThresholdsError(
             f"{b.shape[1]} values of the shorter branch, {len(levels)} thresholds and {channels} "
             "channels are too many combinations to search"
