@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -231,3 +232,19 @@ def test_sums_too_wide_for_multipliers_are_refused_with_a_reason() -> None:
     (reason,) = (str(op.attributes[REASON]) for op in module.walk() if isinstance(op, bnn.AddOp))
     assert "in channel 0 no multipliers p and q of up to" in reason
     assert "put a quantizer of few bits on each branch" in reason
+
+
+@pytest.mark.parametrize("widths", [(29, 28), (30, 23)])
+def test_branches_of_too_many_values_are_refused_before_they_are_listed(
+    widths: tuple[int, int],
+) -> None:
+    module = wide_sum(widths, 2)
+    tracemalloc.start()
+    try:
+        run_passes(module, FoldResidualAdds())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (reason,) = (str(op.attributes[REASON]) for op in module.walk() if isinstance(op, bnn.AddOp))
+    assert "values of the shorter branch are too many to search among" in reason
+    assert peak < 1 << 26
