@@ -23,8 +23,9 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_base import frame_type, like
-from irc.dialects.bnn_spatial import integers, values_of
 from irc.dialects.dense import BipolarType, DenseAttr, is_exact
+from irc.dialects.integer_lists import integers, values_of
+from irc.dialects.slices import SlicingOp, slice_properties
 
 
 @irdl_op_definition
@@ -141,14 +142,11 @@ class ConcatOp(IRDLOperation):
 
 
 @irdl_op_definition
-class SliceOp(IRDLOperation):
+class SliceOp(SlicingOp):
     """`sizes[i]` elements along axis i, from `offsets[i]` on, every `strides[i]`-th."""
 
     name = "bnn.slice"
     input = operand_def(TensorType)
-    offsets_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="offsets")
-    sizes_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="sizes")
-    strides_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="strides")
     output = result_def(TensorType)
     traits = traits_def(Pure())
     assembly_format = (
@@ -166,46 +164,12 @@ class SliceOp(IRDLOperation):
         super().__init__(
             operands=[value],
             result_types=[TensorType(frame_type(value).element_type, sizes)],
-            properties={
-                "offsets": integers(offsets),
-                "sizes": integers(sizes),
-                "strides": integers(strides),
-            },
+            properties=slice_properties(offsets, sizes, strides),
         )
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """The first element along each axis."""
-        return values_of(self.offsets_attr)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many elements are kept along each axis."""
-        return values_of(self.sizes_attr)
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The distance of neighbouring elements in the operand, along each axis."""
-        return values_of(self.strides_attr)
 
     def verify_(self) -> None:
         source, result = frame_type(self.input), frame_type(self.output)
-        shape = source.get_shape()
-        if {len(self.offsets), len(self.sizes), len(self.strides)} != {len(shape)}:
-            raise VerifyException(
-                f"offsets {list(self.offsets)}, sizes {list(self.sizes)} and strides "
-                f"{list(self.strides)} need one entry for each of the {len(shape)} axes"
-            )
-        if min(self.offsets, default=0) < 0 or min((*self.sizes, *self.strides), default=1) < 1:
-            raise VerifyException("offsets are not negative, sizes and strides are positive")
-        for axis, (offset, size, stride) in enumerate(
-            zip(self.offsets, self.sizes, self.strides, strict=True)
-        ):
-            if offset + (size - 1) * stride >= shape[axis]:
-                raise VerifyException(
-                    f"{size} elements from {offset} on, {stride} apart, are not in axis {axis} "
-                    f"of {source}"
-                )
+        self.check_slice(source.get_shape(), source)
         if result != TensorType(source.element_type, self.sizes):
             raise VerifyException(f"the result has shape {list(self.sizes)}, not {result}")
 

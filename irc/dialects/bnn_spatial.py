@@ -30,19 +30,13 @@ from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_base import check_weighted_sum, frame_type
 from irc.dialects.dense import BipolarType, DenseAttr, is_exact
-from irc.dialects.padding import check_border_value, padded_space
-
-Integers = ArrayAttr[IntegerAttr[I64]]
-
-
-def integers(values: Sequence[int]) -> Integers:
-    """A list of integers as an attribute."""
-    return ArrayAttr(IntegerAttr(value, i64) for value in values)
-
-
-def values_of(attribute: Integers) -> tuple[int, ...]:
-    """The integers of an attribute."""
-    return tuple(value.value.data for value in attribute)
+from irc.dialects.integer_lists import integers, values_of
+from irc.dialects.padding import (
+    PaddingOp,
+    border_properties,
+    check_border_value,
+    padded_space,
+)
 
 
 def window_counts(
@@ -161,7 +155,7 @@ class ConvOp(IRDLOperation):
 
 
 @irdl_op_definition
-class PadOp(IRDLOperation):
+class PadOp(PaddingOp):
     """The frame with a border of `value`: `before` and `after` elements along each axis in space.
 
     The value is a number of the result's element type, which may be wider than the operand's:
@@ -170,8 +164,6 @@ class PadOp(IRDLOperation):
 
     name = "bnn.pad"
     input = operand_def(TensorType)
-    before_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="before")
-    after_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="after")
     value_attr = prop_def(FloatAttr[Float32Type], prop_name="value")
     output = result_def(TensorType)
     traits = traits_def(Pure())
@@ -194,21 +186,10 @@ class PadOp(IRDLOperation):
             operands=[value],
             result_types=[TensorType(element_type, (*padded, channels))],
             properties={
-                "before": integers(before),
-                "after": integers(after),
+                **border_properties(before, after),
                 "value": FloatAttr(pad_value, f32),
             },
         )
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        """Elements added in front, along each axis in space."""
-        return values_of(self.before_attr)
-
-    @property
-    def after(self) -> tuple[int, ...]:
-        """Elements added behind, along each axis in space."""
-        return values_of(self.after_attr)
 
     @property
     def pad_value(self) -> float:

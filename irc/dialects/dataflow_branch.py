@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from xdsl.dialects.builtin import I64, IntegerAttr, StringAttr, TensorType, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
@@ -111,9 +112,9 @@ class AddOp(BranchNode):
     occur.
 
     A beat of each operand is taken in the same cycle. The unit is a pipeline under one enable of
-    `stages` registers, the last being the output: one for the sum; with multipliers one for the
-    products before it; and where the multipliers change from beat to beat one before that, in
-    which they are read.
+    `stages` registers, the last being the output: one for the sum; with multipliers that take more
+    than wires one for the products before it; and where the multipliers change from beat to beat
+    one before that, in which they are read.
     """
 
     name = "dataflow.add"
@@ -155,7 +156,17 @@ class AddOp(BranchNode):
         """Registers from the operands to the output, which is one of them."""
         if self.multipliers is None:
             return 1
-        return 2 if self.channel_folds == 1 else 3
+        if self.channel_folds > 1:
+            return 3
+        return 1 if self._only_shifts() else 2
+
+    def _only_shifts(self) -> bool:
+        """Whether every sum is one addition or subtraction of shifted operands."""
+        assert self.multipliers is not None
+        factors = self.multipliers.numpy().astype(np.int64)
+        magnitudes = np.abs(factors)
+        is_shift = bool((magnitudes & (magnitudes - 1) == 0).all())
+        return is_shift and not bool((factors < 0).all(axis=0).any())
 
     def lane_unit(self) -> int:
         source = stream_type(self.output)
@@ -170,8 +181,9 @@ class AddOp(BranchNode):
 
     def resources(self) -> Resources:
         result = stream_type(self.output)
-        if self.multipliers is None:
+        if self.stages == 1:
             return Resources(luts=result.beat_width, flipflops=result.beat_width)
+        assert self.multipliers is not None
         widths = sum(stream_type(value).element_width for value in self.operands)
         bits = element_width(self.multipliers.element_type)
         stored = 0 if self.channel_folds == 1 else self.multipliers.size

@@ -6,11 +6,8 @@ import math
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
-    I64,
-    ArrayAttr,
     Float32Type,
     FloatAttr,
-    IntegerAttr,
     TensorType,
     f32,
 )
@@ -21,15 +18,19 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, values_of
 from irc.dialects.dataflow_node import Resources, divisors
 from irc.dialects.dataflow_spatial import SpatialNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
-from irc.dialects.padding import check_border_value, padded_space
+from irc.dialects.padding import (
+    PaddingOp,
+    border_properties,
+    check_border_value,
+    padded_space,
+)
 
 
 @irdl_op_definition
-class PadOp(SpatialNode):
+class PadOp(PaddingOp, SpatialNode):
     """The frame with a border of `value`, as `bnn.pad`.
 
     Borders leave as soon as there is room for them, those in front of a frame before it comes. A
@@ -37,8 +38,6 @@ class PadOp(SpatialNode):
     """
 
     name = "dataflow.pad"
-    before_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="before")
-    after_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="after")
     value_attr = prop_def(FloatAttr[Float32Type], prop_name="value")
     assembly_format = (
         "$input `before` $before `after` $after `value` $value attr-dict "
@@ -61,21 +60,10 @@ class PadOp(SpatialNode):
             operands=[value],
             result_types=[StreamType.of(frame, lanes)],
             properties={
-                "before": integers(before),
-                "after": integers(after),
+                **border_properties(before, after),
                 "value": FloatAttr(pad_value, f32),
             },
         )
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        """Elements added in front, along each axis in space."""
-        return values_of(self.before_attr)
-
-    @property
-    def after(self) -> tuple[int, ...]:
-        """Elements added behind, along each axis in space."""
-        return values_of(self.after_attr)
 
     @property
     def pad_value(self) -> int:

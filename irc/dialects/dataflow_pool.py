@@ -13,11 +13,12 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, window_counts
+from irc.dialects.bnn_spatial import window_counts
 from irc.dialects.dataflow_node import Resources
 from irc.dialects.dataflow_spatial import WindowedNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dense import BipolarType
+from irc.dialects.integer_lists import integers
 
 
 class _PoolOp(WindowedNode):

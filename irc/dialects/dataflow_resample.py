@@ -11,16 +11,17 @@ from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def, tra
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, values_of
 from irc.dialects.dataflow_branch import BranchNode
 from irc.dialects.dataflow_node import Resources
 from irc.dialects.dataflow_spatial import SpatialNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
+from irc.dialects.integer_lists import integers, values_of
 from irc.dialects.slice_levels import Level, kept_items, levels_in_beats, slice_levels
+from irc.dialects.slices import SlicingOp, slice_properties
 
 
 @irdl_op_definition
-class SliceOp(BranchNode):
+class SliceOp(SlicingOp, BranchNode):
     """`sizes[i]` elements along axis i of the frame, from `offsets[i]` on, every `strides[i]`-th.
 
     A beat is kept or dropped as a whole. The output is a register: a beat that is kept is taken
@@ -29,9 +30,6 @@ class SliceOp(BranchNode):
 
     name = "dataflow.slice"
     input = operand_def(StreamType)
-    offsets_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="offsets")
-    sizes_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="sizes")
-    strides_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="strides")
     output = result_def(StreamType)
     traits = traits_def(Pure())
     assembly_format = (
@@ -51,27 +49,8 @@ class SliceOp(BranchNode):
         super().__init__(
             operands=[value],
             result_types=[StreamType.of(frame, lanes)],
-            properties={
-                "offsets": integers(offsets),
-                "sizes": integers(sizes),
-                "strides": integers(strides),
-            },
+            properties=slice_properties(offsets, sizes, strides),
         )
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """The first element along each axis."""
-        return values_of(self.offsets_attr)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many elements are kept along each axis."""
-        return values_of(self.sizes_attr)
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The distance of neighbouring elements in the operand, along each axis."""
-        return values_of(self.strides_attr)
 
     @property
     def input_beats(self) -> int:
@@ -110,22 +89,7 @@ class SliceOp(BranchNode):
 
     def verify_(self) -> None:
         source, result = stream_type(self.input), stream_type(self.output)
-        rank = len(source.shape)
-        if {len(self.offsets), len(self.sizes), len(self.strides)} != {rank}:
-            raise VerifyException(
-                f"offsets {list(self.offsets)}, sizes {list(self.sizes)} and strides "
-                f"{list(self.strides)} need one entry for each of the {rank} axes"
-            )
-        if min(self.offsets, default=0) < 0 or min((*self.sizes, *self.strides), default=1) < 1:
-            raise VerifyException("offsets are not negative, sizes and strides are positive")
-        for axis, (offset, size, stride) in enumerate(
-            zip(self.offsets, self.sizes, self.strides, strict=True)
-        ):
-            if offset + (size - 1) * stride >= source.shape[axis]:
-                raise VerifyException(
-                    f"{size} elements from {offset} on, {stride} apart, are not in axis {axis} "
-                    f"of {source}"
-                )
+        self.check_slice(source.shape, source)
         if result.shape != self.sizes or result.element_type != source.element_type:
             raise VerifyException(f"the result has shape {list(self.sizes)}, not {result}")
         self.check_lanes()
@@ -202,9 +166,6 @@ class UpsampleOp(SpatialNode):
     def latency(self) -> int:
         # A beat is written in one cycle and read in the next.
         return 2
-
-    def resources(self) -> Resources:
-        return self.resources_at(self.lanes)
 
     def resources_at(self, lanes: int) -> Resources:
         source = stream_type(self.input)

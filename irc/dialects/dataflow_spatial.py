@@ -23,9 +23,10 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import check_windows, values_of, window_counts
+from irc.dialects.bnn_spatial import check_windows, window_counts
 from irc.dialects.dataflow_node import DataflowNode, Resources
 from irc.dialects.dataflow_stream import StreamType, stream_type
+from irc.dialects.integer_lists import values_of
 from irc.dialects.window_geometry import WindowGeometry
 
 

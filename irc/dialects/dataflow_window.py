@@ -21,10 +21,11 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, values_of, window_counts
+from irc.dialects.bnn_spatial import window_counts
 from irc.dialects.dataflow_node import Resources
 from irc.dialects.dataflow_spatial import WindowedNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
+from irc.dialects.integer_lists import integers, values_of
 from irc.dialects.window_geometry import WindowGeometry, rows_and_columns
 from irc.dialects.window_parallel import ParallelGeometry, pixel_choices, tap_choices
 

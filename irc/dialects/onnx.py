@@ -35,12 +35,12 @@ from collections.abc import Mapping
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, i64
 from xdsl.ir import Dialect
 
+from irc.dialects.locations import location_name
 from irc.dialects.onnx_attributes import from_attribute, to_attribute
 from irc.dialects.onnx_op import (
     DOMAIN,
     OPSETS,
     OnnxOp,
-    location_name,
     node_location,
     op_class,
     opset_of,

@@ -25,6 +25,7 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from irc.dialects.locations import location_name
 from irc.dialects.onnx_attributes import from_attribute, to_attribute
 from irc.dialects.onnx_schema import OpSpec, op_specs, schema_at
 from irc.dialects.onnx_types import none
@@ -240,11 +241,6 @@ def opset_of(op: Operation, domain: str = "") -> int | None:
 def node_location(name: str) -> NameLoc:
     """The location that carries a node's name."""
     return NameLoc(StringAttr(name), NoneAttr())
-
-
-def location_name(location: LocationAttr) -> str:
-    """The name that a location carries; empty where it carries none."""
-    return location.desc.data if isinstance(location, NameLoc) else ""
 
 
 def op_class(op_type: str) -> type[OnnxOp]:

@@ -17,8 +17,9 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from irc.dialects.locations import location_name
 from irc.dialects.onnx_attributes import from_attribute
-from irc.dialects.onnx_op import OPSETS, OnnxOp, location_name
+from irc.dialects.onnx_op import OPSETS, OnnxOp
 from irc.dialects.onnx_proto import (
     ProtoError,
     sparse_to_proto,

@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def, var_operand_def
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, values_of
+from irc.dialects.integer_lists import integers, values_of
 from irc.dialects.packed_base import (
     BufferType,
     KernelOp,
@@ -24,6 +24,7 @@ from irc.dialects.packed_base import (
     element_count,
 )
 from irc.dialects.packed_types import ArrayType, BitsType
+from irc.dialects.slices import SlicingOp, slice_properties
 
 
 class MoveOp(KernelOp, ABC):
@@ -86,16 +87,13 @@ class TransposeOp(MoveOp):
 
 
 @irdl_op_definition
-class SliceOp(MoveOp):
+class SliceOp(SlicingOp, MoveOp):
     """`sizes[i]` elements along axis `i`, from `offsets[i]` on, every `strides[i]`-th.
 
     Of bits, the elements of a row that are kept lie side by side.
     """
 
     name = "packed.slice"
-    offsets_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="offsets")
-    sizes_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="sizes")
-    strides_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="strides")
     assembly_format = (
         "$label $input `shape` $shape `offsets` $offsets `sizes` $sizes `strides` $strides "
         "attr-dict `:` type($input) `->` type($output)"
@@ -115,28 +113,8 @@ class SliceOp(MoveOp):
             label,
             value,
             result,
-            {
-                "shape": integers(shape),
-                "offsets": integers(offsets),
-                "sizes": integers(sizes),
-                "strides": integers(strides),
-            },
+            {"shape": integers(shape), **slice_properties(offsets, sizes, strides)},
         )
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """The first element along each axis."""
-        return values_of(self.offsets_attr)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many elements are kept along each axis."""
-        return values_of(self.sizes_attr)
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The distance of neighbours in the operand along each axis."""
-        return values_of(self.strides_attr)
 
     def verify_kernel(self) -> None:
         lists = (self.offsets, self.sizes, self.strides)

@@ -17,8 +17,8 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, values_of
 from irc.dialects.dense import DenseAttr, element_range, is_exact
+from irc.dialects.integer_lists import integers, values_of
 from irc.dialects.packed_base import (
     BufferType,
     KernelOp,
@@ -29,7 +29,12 @@ from irc.dialects.packed_base import (
 from irc.dialects.packed_dense import ArrayDenseOp
 from irc.dialects.packed_types import ArrayType, BitsType
 from irc.dialects.packed_windows import WINDOWS, WindowOp, Windows, holds
-from irc.dialects.padding import check_border_value, padded_space
+from irc.dialects.padding import (
+    PaddingOp,
+    border_properties,
+    check_border_value,
+    padded_space,
+)
 
 
 @irdl_op_definition
@@ -132,7 +137,7 @@ class PatchesOp(WindowOp):
 
 
 @irdl_op_definition
-class PadOp(KernelOp):
+class PadOp(PaddingOp, KernelOp):
     """The frame with a border of `value`: `before` and `after` pixels along each axis in space.
 
     Elements may become wider: bits get more planes, arrays another C type.
@@ -140,8 +145,6 @@ class PadOp(KernelOp):
 
     name = "packed.pad"
     space_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="space")
-    before_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="before")
-    after_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="after")
     value_attr = prop_def(IntegerAttr[I64], prop_name="value")
     assembly_format = (
         "$label $input `space` $space `before` $before `after` $after `value` $value attr-dict "
@@ -164,8 +167,7 @@ class PadOp(KernelOp):
             result,
             {
                 "space": integers(space),
-                "before": integers(before),
-                "after": integers(after),
+                **border_properties(before, after),
                 "value": IntegerAttr(pad_value, i64),
             },
         )
@@ -174,16 +176,6 @@ class PadOp(KernelOp):
     def space(self) -> tuple[int, ...]:
         """Pixels of the operand along each axis."""
         return values_of(self.space_attr)
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        """Pixels added in front, along each axis."""
-        return values_of(self.before_attr)
-
-    @property
-    def after(self) -> tuple[int, ...]:
-        """Pixels added behind, along each axis."""
-        return values_of(self.after_attr)
 
     @property
     def padded(self) -> tuple[int, ...]:

@@ -12,8 +12,9 @@ from xdsl.ir import Attribute
 from xdsl.irdl import opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
-from irc.dialects.bnn_spatial import integers, values_of, window_counts
+from irc.dialects.bnn_spatial import window_counts
 from irc.dialects.dense import BipolarType, element_range
+from irc.dialects.integer_lists import integers, values_of
 from irc.dialects.packed_base import (
     KernelOp,
     buffer_type,

@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr
 from xdsl.ir import Attribute
+from xdsl.irdl import IRDLOperation, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.dense import BipolarType, element_range
+from irc.dialects.integer_lists import Integers, integers, values_of
+
+
+def border_properties(before: Sequence[int], after: Sequence[int]) -> dict[str, Integers]:
+    """The properties of a `PaddingOp`."""
+    return {"before": integers(before), "after": integers(after)}
+
+
+class PaddingOp(IRDLOperation):
+    """Adds a border: `before[i]` and `after[i]` elements along axis i in space."""
+
+    before_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="before")
+    after_attr = prop_def(ArrayAttr[IntegerAttr[I64]], prop_name="after")
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        """Elements added in front, along each axis in space."""
+        return values_of(self.before_attr)
+
+    @property
+    def after(self) -> tuple[int, ...]:
+        """Elements added behind, along each axis in space."""
+        return values_of(self.after_attr)
 
 
 def padded_space(

@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from irc.dialects import dataflow
+from irc.dialects.locations import location_name
 from irc.passes.hardware.design import design_of
-from irc.passes.layer_names import location_name
 
 _PLUMBING = (
     dataflow.ForkOp,
@@ -74,4 +74,4 @@ def _name(op: Operation) -> str:
         case _:
             kind = op.name.removeprefix("dataflow.").replace("_", " ")
             name = location_name(op.location)
-            return kind if name is None else f"{name} ({kind})"
+            return f"{name} ({kind})" if name else kind

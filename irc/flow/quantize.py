@@ -23,7 +23,13 @@ from irc.interp.data_files import Data
 from irc.interp.run import Progress, entry_function, run_module
 from irc.passes.lift.lift_onnx_to_bnn import LiftError
 from irc.passes.quantize.activation_sites import find_sites
-from irc.passes.quantize.calibration import DEFAULT_FRAMES, frames_of, random_frames, the_input
+from irc.passes.quantize.calibration import (
+    DEFAULT_FRAMES,
+    frames_of,
+    only_one,
+    random_frames,
+    the_input,
+)
 from irc.passes.quantize.insert_quantizers import ActivationChoice
 from irc.passes.quantize.layer_choice import Layer
 from irc.passes.quantize.quantize_activations import quantize_activations
@@ -166,10 +172,7 @@ def _refuse_blindness(
         "--range": options.largest is not None,
         "--uncalibrated": options.uncalibrated,
     }
-    given = [option for option, is_given in ways.items() if is_given]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} exclude each other")
-    if given:
+    if only_one(ways):
         return
     lines = describe_choices(choices, options.weights.quantize)
     activations = f"activations of {options.activations.bits} bits, whose ranges are not known"

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
-from xdsl.dialects.builtin import ArrayAttr, FusedLoc, NameLoc
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Operation
 
-
-def location_name(location: Attribute) -> str | None:
-    """The name of the ONNX node that a location carries, if any."""
-    match location:
-        case NameLoc() if location.desc.data:
-            return location.desc.data
-        case FusedLoc():
-            locations = cast("ArrayAttr[Attribute]", location.locations)
-            return next(filter(None, map(location_name, locations)), None)
-        case _:
-            return None
+from irc.dialects.locations import location_name
 
 
 def describe(op: Operation) -> str:
     """`node 'conv2' (bnn.linear)` for messages; only the operation where there is no name."""
     name = location_name(op.location)
-    return f"'{op.name}'" if name is None else f"node '{name}' ({op.name})"
+    return f"node '{name}' ({op.name})" if name else f"'{op.name}'"
 
 
 class UniqueNames:
@@ -49,7 +37,7 @@ class UniqueNames:
 
 def layer_name(op: Operation, otherwise: str) -> str:
     """What a layer is called: by its ONNX node, without what could not stand between quotes."""
-    name = re.sub(r'["\s]+', " ", location_name(op.location) or "").strip()
+    name = re.sub(r'["\s]+', " ", location_name(op.location)).strip()
     return name or otherwise
 
 

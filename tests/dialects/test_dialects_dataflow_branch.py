@@ -149,7 +149,11 @@ def test_multipliers_cost_registers() -> None:
         return dataflow.AddOp("s", stream((4,)), stream((4,)), bnn.sint(4), times, lanes)
 
     assert unit(None, 2).latency() == 1
-    assert unit(multipliers([1], [2]), 2).latency() == 2
+    # Shifts and one change of sign are wires to an adder.
+    assert unit(multipliers([-1], [2]), 2).latency() == 1
+    assert unit(multipliers([1, -4, 0, 1], [2, 1, -8, -1]), 4).latency() == 1
+    assert unit(multipliers([-1], [-2]), 2).latency() == 2
+    assert unit(multipliers([1], [3]), 2).latency() == 2
     assert unit(multipliers([1, 2, 3, 1], [2, 1, 1, 1]), 4).latency() == 2
     assert unit(multipliers([1, 2, 3, 1], [2, 1, 1, 1]), 2).latency() == 3
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn
+from irc.passes.analysis.function_chain import exact_chain
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 
 Array = npt.NDArray[Any]
@@ -127,17 +128,13 @@ def as_affine(value: SSAValue, analysis: RangeAnalysis, by_channel: bool = False
 
     Its scale is one number, or with `by_channel` possibly one a channel.
     """
-    chain: list[bnn.EwiseOp] = []
-    while isinstance(value.owner, bnn.EwiseOp):
-        chain.append(value.owner)
-        value = value.owner.input
-    if not isinstance(value.owner, bnn.CastOp):
+    chain = exact_chain(value)
+    if chain is None:
         return None
-    source = value.owner.input
-    reachable = analysis.of(source)
+    reachable = analysis.of(chain.source)
     assert reachable is not None
-    found = Affine.of_exact(source, reachable)
-    for op in reversed(chain):
+    found = Affine.of_exact(chain.source, reachable)
+    for op in chain.functions:
         before = found.largest if op.fn.data == "mul" else 1.0
         if op.constant_error and op.fn.data not in ("mul", "add"):
             return None

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from xdsl.ir import SSAValue
 
 from irc.dialects import bnn
-from irc.errors import IrcError
-from irc.passes.analysis.chain import Chain, Link, direction_of, float_bounds
+from irc.passes.analysis.chain import Chain, Link, direction_of, float_bounds, floats_of
+from irc.passes.analysis.function_chain import exact_chain
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 
 Array = npt.NDArray[Any]
@@ -57,15 +57,7 @@ class Branch:
 
     def floats(self, integers: Array) -> Array:
         """The float32 results for integers [C, n]; raises `IrcError` at NaN or infinity."""
-        x = integers.astype(np.float32)
-        for link in self.links:
-            x = link.apply(x)
-            if not np.isfinite(x).all():
-                raise IrcError(
-                    f"function '{link.fn}' gives NaN or infinity for a value that can occur",
-                    link.op.location,
-                )
-        return x
+        return floats_of(self.links, integers)
 
     def values(self) -> int:
         """How many integers the channel that can hold most of them can hold."""
@@ -85,16 +77,12 @@ def match_branch(value: SSAValue, analysis: RangeAnalysis) -> Branch | None:
 
     Raises `IrcError` where a constant differs between pixels.
     """
-    functions: list[bnn.EwiseOp] = []
-    while isinstance(value.owner, bnn.EwiseOp):
-        functions.append(value.owner)
-        value = value.owner.input
-    if not isinstance(value.owner, bnn.CastOp):
+    found = exact_chain(value)
+    if found is None:
         return None
-    source = value.owner.input
-    reachable = analysis.of(source)
+    reachable = analysis.of(found.source)
     assert reachable is not None
-    return Branch(source, [Link.of(op) for op in reversed(functions)], reachable)
+    return Branch(found.source, [Link.of(op) for op in found.functions], reachable)
 
 
 @dataclass(frozen=True)

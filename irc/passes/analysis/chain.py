@@ -135,6 +135,22 @@ def _channel_constant(op: bnn.EwiseOp, attribute: bnn.DenseAttr | None) -> Array
     )
 
 
+def floats_of(links: Sequence[Link], integers: Array) -> Array:
+    """The float32 results of the functions for integers [C, n].
+
+    Raises `IrcError` at the operation that gives NaN or infinity.
+    """
+    x = integers.astype(np.float32)
+    for link in links:
+        x = link.apply(x)
+        if not np.isfinite(x).all():
+            raise IrcError(
+                f"function '{link.fn}' gives NaN or infinity for a value that can occur",
+                link.op.location,
+            )
+    return x
+
+
 def float_bounds(links: Sequence[Link], integers: Array) -> tuple[Array, Array]:
     """Smallest and largest float that the functions can give, in any order of evaluation.
 
@@ -222,15 +238,7 @@ class Chain:
 
         Raises `IrcError` at the operation that gives NaN or infinity.
         """
-        x = integers.astype(np.float32)
-        for link in self.links:
-            x = link.apply(x)
-            if not np.isfinite(x).all():
-                raise IrcError(
-                    f"function '{link.fn}' gives NaN or infinity for a value that can occur",
-                    link.op.location,
-                )
-        return self._quantize(x)
+        return self._quantize(floats_of(self.links, integers))
 
     def code_bounds(self, integers: Array) -> tuple[Array, Array]:
         """Smallest and largest result that any order of evaluation can give; integers [C, n]."""

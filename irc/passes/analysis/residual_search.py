@@ -208,14 +208,24 @@ def common_ratio(searches: Sequence[Search]) -> tuple[Array, Array]:
     shared = find_ratio(borders)
     if shared is not None:
         return np.full(channels, shared[0]), np.full(channels, shared[1])
+
+    def exact(channel: int) -> tuple[int, int] | None:
+        one = borders.channel(channel)
+        return find_ratio(one) or next((pq for pq in ONLY_RHS if one.separates(*pq)), None)
+
+    return _by_channel(channels, exact, "small multipliers p and q")
+
+
+def _by_channel(
+    channels: int, choose: Callable[[int], tuple[int, int] | None], what: str
+) -> tuple[Array, Array]:
+    """p and q [C] as chosen channel by channel; `NoThresholdsError` where one has none."""
     found: list[tuple[int, int]] = []
     for channel in range(channels):
-        one = find_ratio(borders.channel(channel))
-        if one is None:
-            one = next((pq for pq in ONLY_RHS if borders.channel(channel).separates(*pq)), None)
+        one = choose(channel)
         if one is None:
             raise NoThresholdsError(
-                f"in channel {channel} no small multipliers p and q make p·a + q·b of the "
+                f"in channel {channel} no {what} make p·a + q·b of the "
                 "branches' integers rise as the sum of their floats does"
             )
         found.append(one)
@@ -233,19 +243,13 @@ def nearest_ratio(searches: Sequence[Search], chain: SumChain) -> tuple[Array, A
     borders = _stacked([s.borders for s in searches])
     largest = max(chain.lhs.reachable.largest, 1) + max(chain.rhs.reachable.largest, 1)
     limit = max(1, min(MAX_MULTIPLIER, MAX_SUM // largest))
-    found: list[tuple[int, int]] = []
-    for channel in range(len(borders.low)):
+
+    def near(channel: int) -> tuple[int, int] | None:
         one, part = borders.channel(channel), chain.part(channel, channel + 1)
         ratios = (closest_ratio(one, limit), *ONLY_RHS)
-        near = next((pq for pq in ratios if _is_decided_by_rounding(part, one, *pq)), None)
-        if near is None:
-            raise NoThresholdsError(
-                f"in channel {channel} no multipliers p and q of up to {limit} make p·a + q·b of "
-                "the branches' integers rise as the sum of their floats does"
-            )
-        found.append(near)
-    p, q = np.array(found).T
-    return p, q
+        return next((pq for pq in ratios if _is_decided_by_rounding(part, one, *pq)), None)
+
+    return _by_channel(len(borders.low), near, f"multipliers p and q of up to {limit}")
 
 
 def _is_decided_by_rounding(chain: SumChain, one: Borders, p: int, q: int) -> bool:

@@ -41,10 +41,16 @@ class Borders:
 
     def part(self, start: int, stop: int) -> Borders:
         """The channels from `start` up to `stop` alone."""
-        b, at, low, high, step = (
-            a[start:stop] for a in (self.b, self.at, self.low, self.high, self.step)
-        )
-        table = None if self.table is None else self.table[start:stop]
+        return self._some(slice(start, stop))
+
+    def where(self, mask: Array) -> Borders:
+        """The channels of a mask alone."""
+        return self if bool(mask.all()) else self._some(mask)
+
+    def _some(self, channels: slice | Array) -> Borders:
+        arrays = (self.b, self.at, self.low, self.high, self.step)
+        b, at, low, high, step = (a[channels] for a in arrays)
+        table = None if self.table is None else self.table[channels]
         return Borders(b, at, low, high, step, table)
 
     def channel(self, index: int) -> Borders:

@@ -10,8 +10,9 @@ from xdsl.ir import Attribute
 from xdsl.rewriter import Rewriter
 
 from irc.dialects import dataflow
-from irc.dialects.bnn_spatial import integers, window_counts
+from irc.dialects.bnn_spatial import window_counts
 from irc.dialects.dataflow import FoldedNode, Folding, StreamType
+from irc.dialects.integer_lists import integers
 from irc.dialects.window_parallel import pixel_choices, tap_choices
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from xdsl.rewriter import Rewriter
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
-from irc.errors import IrcError, UnsupportedError
+from irc.errors import IrcError, UnsupportedError, UsageError
 from irc.interp.data_files import Data, as_element_type, shape_frames
 from irc.interp.run import Progress, frames_at_once, make_interpreter
 from irc.passes.layer_names import describe
@@ -30,6 +30,14 @@ _SEED = 1
 
 SAMPLE_SIZE = 1 << 16
 """Elements of a value that are kept to choose a scale."""
+
+
+def only_one(ways: Mapping[str, bool], who: str = "") -> bool:
+    """Whether one of several ways to learn ranges is given; `UsageError` where several are."""
+    given = [option for option, is_given in ways.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{who}{' and '.join(given)} exclude each other")
+    return bool(given)
 
 
 def the_input(function: FuncOp) -> BlockArgument:

@@ -13,7 +13,13 @@ from xdsl.passes import ModulePass
 from irc.errors import UsageError
 from irc.interp.run import Progress
 from irc.passes.quantize.activation_sites import Site, find_sites
-from irc.passes.quantize.calibration import DEFAULT_FRAMES, Array, random_frames, samples
+from irc.passes.quantize.calibration import (
+    DEFAULT_FRAMES,
+    Array,
+    only_one,
+    random_frames,
+    samples,
+)
 from irc.passes.quantize.insert_quantizers import (
     ActivationChoice,
     choose,
@@ -60,15 +66,13 @@ class QuantizeActivations(ModulePass):
             "range": self.range is not None,
             "uncalibrated": self.uncalibrated,
         }
-        given = [option for option, is_given in ways.items() if is_given]
-        if len(given) > 1:
-            raise UsageError(f"{self.name}: {' and '.join(given)} exclude each other")
+        is_given = only_one(ways, f"{self.name}: ")
         if self.range is not None and not (self.range > 0 and math.isfinite(self.range)):
             raise UsageError(f"{self.name}: range={self.range:g}; expected a positive number")
         for function in functions_of(op):
             choice.check_names(function)
             sites = find_sites(function)
-            if sites and not given:
+            if sites and not is_given:
                 raise UsageError(_refusal(self.name, choice, function, sites))
             frames = None
             if self.data is not None:

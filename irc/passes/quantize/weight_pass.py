@@ -9,7 +9,7 @@ from xdsl.dialects.func import FuncOp
 from irc.errors import IrcError, UsageError
 from irc.interp.data_files import load_data
 from irc.interp.run import Progress
-from irc.passes.quantize.calibration import Array, frames_of, means
+from irc.passes.quantize.calibration import Array, frames_of, means, only_one
 from irc.passes.quantize.layer_choice import Layer
 from irc.passes.quantize.replace_weights import (
     bias_correction,
@@ -52,9 +52,8 @@ def check_calibrated(
 
     Says what would become of the weights of each layer.
     """
-    if data is not None and uncalibrated:
-        raise UsageError(f"{name}: data= and uncalibrated=true exclude each other")
-    if data is not None or uncalibrated or not choices:
+    ways = {"data=": data is not None, "uncalibrated=true": uncalibrated}
+    if only_one(ways, f"{name}: ") or not choices:
         return
     lines = [f"  {line}" for line in describe_choices(choices, quantize)]
     raise UsageError(

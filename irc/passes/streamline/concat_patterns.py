@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
+from irc.passes.analysis.function_chain import ExactChain, exact_chain
 from irc.passes.analysis.ranges import RangeAnalysis
 from irc.passes.streamline.chain_alignment import aligned, joined_row, plain_functions
 from irc.passes.streamline.widening import can_widen, common_type, widened
@@ -143,32 +144,27 @@ class ConcatBeforeChains(RewritePattern):
             return
         if any(leads_to_quantizer(use.operation) for use in op.output.uses):
             return
-        chains: list[list[bnn.EwiseOp]] = []
-        casts: list[bnn.CastOp] = []
+        chains: list[ExactChain] = []
         for value in op.inputs:
-            chain: list[bnn.EwiseOp] = []
-            while isinstance(value.owner, bnn.EwiseOp):
-                chain.insert(0, value.owner)
-                value = value.owner.input
-            if not isinstance(value.owner, bnn.CastOp):
+            chain = exact_chain(value)
+            if chain is None:
                 return
             chains.append(chain)
-            casts.append(value.owner)
-        rows = aligned([[f for op in chain for f in plain_functions(op)] for chain in chains])
+        rows = aligned([[f for op in c.functions for f in plain_functions(op)] for c in chains])
         if rows is None:
             return
         shapes = [bnn.frame_type(value).get_shape() for value in op.inputs]
         functions = [f for row in rows if (f := joined_row(row, shapes, op.axis_index))]
         if len(functions) < len(rows):
             return
-        sources = [cast.input for cast in casts]
+        sources = [chain.source for chain in chains]
         element_type = common_type(sources)
         if any(not can_widen(source, element_type, self.analysis) for source in sources):
             return
         new_ops: list[Operation] = []
         values: list[SSAValue] = []
-        for cast in casts:
-            before, value = widened(cast.input, element_type, self.analysis)
+        for source in sources:
+            before, value = widened(source, element_type, self.analysis)
             new_ops += before
             values.append(value)
         new_ops.append(bnn.ConcatOp(values, op.axis_index))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
@@ -19,6 +19,7 @@ from irc.dialects.dense import is_exact
 from irc.interp.ewise import apply_ewise, quantize
 from irc.passes.analysis.affine import as_affine
 from irc.passes.analysis.chain import Link
+from irc.passes.analysis.function_chain import ExactChain, exact_chain
 from irc.passes.analysis.ranges import RangeAnalysis
 from irc.passes.rewriting import apply_greedily
 
@@ -124,16 +125,12 @@ class ChainIsQuantizer(RewritePattern):
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
         if not isinstance(op, _SUMS) or is_exact(bnn.frame_type(op.input).element_type):
             return
-        chain: list[bnn.EwiseOp] = []
-        value = op.input
-        while isinstance(value.owner, bnn.EwiseOp):
-            chain.append(value.owner)
-            value = value.owner.input
-        if not chain or not isinstance(value.owner, bnn.CastOp):
+        chain = exact_chain(op.input)
+        if chain is None or not chain.functions:
             return
         if as_affine(op.input, self.analysis) is not None:
             return
-        results = self._results(chain[::-1], value.owner.input)
+        results = self._results(chain)
         unit = None if results is None else _unit(results)
         if results is None or unit is None:
             return
@@ -147,22 +144,22 @@ class ChainIsQuantizer(RewritePattern):
         cast = bnn.CastOp(quantized.output)
         scaled = bnn.EwiseOp("mul", cast.output, constant)
         for new_op in (divided, quantized, cast, scaled):
-            new_op.location = chain[0].location
+            new_op.location = chain.functions[-1].location
         rewriter.insert([divided, quantized, cast, scaled], InsertPoint.before(op))
         op.operands[0] = scaled.output
         rewriter.handle_operation_modification(op)
 
-    def _results(self, chain: list[bnn.EwiseOp], source: SSAValue) -> Array | None:
+    def _results(self, chain: ExactChain) -> Array | None:
         """The chain's float32 results [n, C] (or [n, 1]) for all n integers; `None` where they
         are too many, or not the same in every runtime or at every pixel."""
-        reachable = self.analysis.of(source)
+        reachable = self.analysis.of(chain.source)
         assert reachable is not None
         all_ = reachable.merged()
         low, high, step = int(all_.low[0]), int(all_.high[0]), int(all_.step[0])
         if (high - low) // step >= MAX_CODES:
             return None
         x = np.arange(low, high + 1, step).astype(np.float32)[:, None]
-        for op in chain:
+        for op in chain.functions:
             constant = None if op.constant is None else op.constant.numpy()
             if constant is not None and constant.size not in (1, *constant.shape[-1:]):
                 return None

@@ -19,6 +19,7 @@ from irc.dialects import bnn
 from irc.errors import IrcError
 from irc.passes.analysis.branch import Branch, DiagonalChain, SumChain, match_branch
 from irc.passes.analysis.chain import Chain
+from irc.passes.analysis.function_chain import exact_chain
 from irc.passes.analysis.margin import tabulate_ambiguous
 from irc.passes.analysis.ranges import RangeAnalysis
 from irc.passes.analysis.residual_lookup import looked_up, with_tables
@@ -79,28 +80,58 @@ def quantized_readers(value: SSAValue) -> tuple[list[Reader], bool]:
     return found, only_quantizers
 
 
-def fold_add(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
+class Refused:
+    """The sums that were refused, and as what, so that no search is done twice in vain."""
+
+    def __init__(self) -> None:
+        self._looks: dict[bnn.AddOp, tuple[object, ...]] = {}
+
+    def holds(self, op: bnn.AddOp, chains: Sequence[SumChain]) -> bool:
+        """Whether a sum was refused and has looked the same since. It is taken for refused now."""
+        before = self._looks.get(op)
+        self._looks[op] = _look(chains)
+        return before == self._looks[op]
+
+
+def _look(chains: Sequence[SumChain]) -> tuple[object, ...]:
+    """What the thresholds of a sum depend on."""
+    found: list[object] = []
+    for branch in (chains[0].lhs, chains[0].rhs):
+        reachable = branch.reachable
+        ends = (reachable.low, reachable.high, reachable.step)
+        found += [branch.source, *(end.tobytes() for end in ends)]
+    for part in (chains[0].lhs, chains[0].rhs, *(chain.tail for chain in chains)):
+        for link in part.links:
+            found += [link.op, *(None if a is None else a.tobytes() for a in link.arrays)]
+    return (*found, *(chain.tail.quantizer for chain in chains))
+
+
+def fold_add(op: bnn.AddOp, analysis: RangeAnalysis, refused: Refused) -> bool:
     """Fold the quantizers of a float sum, as far as there are thresholds that equal them.
 
     Returns whether there were any. Why not is noted on the sum, under `REASON`.
     """
     readers, only_quantizers = quantized_readers(op.output)
-    if not readers or REASON in op.attributes:
+    if not readers:
         return False
     try:
         lhs, rhs = match_branch(op.lhs, analysis), match_branch(op.rhs, analysis)
         if lhs is None or rhs is None:
             return False
         chains = [SumChain(lhs, rhs, Chain(r.functions, r.quantizer)) for r in readers]
+        if refused.holds(op, chains):
+            return False
         if lhs.source is rhs.source:
             for chain in chains:
                 _fold_diagonal(chain, lhs)
-            return True
-        wanted = None if only_quantizers else affine_ratio(op, analysis)
-        _fold_pairs(op, chains, wanted)
+        else:
+            wanted = None if only_quantizers else affine_ratio(op, analysis)
+            _fold_pairs(op, chains, wanted)
     except (NoThresholdsError, IrcError) as error:
         op.attributes[REASON] = StringAttr(f"{error}; {WAY_ROUND}")
-        return False
+        # Of several quantizers, some may have been folded.
+        return len(quantized_readers(op.output)[0]) < len(readers)
+    op.attributes.pop(REASON, None)
     return True
 
 
@@ -115,9 +146,12 @@ def _fold_diagonal(chain: SumChain, branch: Branch) -> None:
 
 def _fold_pairs(op: bnn.AddOp, chains: list[SumChain], wanted: tuple[Array, Array] | None) -> None:
     """One integer sum for all quantizers where one serves them, else each its own."""
+    lhs = chains[0].lhs
     chains = oriented(chains)
-    if wanted is not None and chains[0].lhs.source is not _source_of(op.lhs):
-        wanted = wanted[1], wanted[0]
+    if wanted is not None and chains[0].lhs is not lhs:
+        # Of the branch that is bisected, p is never negative.
+        signs = np.where(wanted[1] < 0, -1, 1)
+        wanted = wanted[1] * signs, wanted[0] * signs
     channels = max(chain.channels for chain in chains)
     searches = [search(chain, channels) for chain in chains]
     try:
@@ -127,12 +161,6 @@ def _fold_pairs(op: bnn.AddOp, chains: list[SumChain], wanted: tuple[Array, Arra
             raise
         for chain, found in zip(chains, searches, strict=True):
             _insert(op, [chain], [found], wanted)
-
-
-def _source_of(value: SSAValue) -> SSAValue:
-    while isinstance(value.owner, bnn.EwiseOp | bnn.CastOp):
-        value = value.owner.input
-    return value
 
 
 def _insert(
@@ -181,7 +209,7 @@ def _weights(
         return *nearest_ratio(searches, chain), terms, searches
     searches = [with_tables(found, tables.rhs, tables.lhs) for found in searches]
     terms = looked_up_term(lhs, tables.lhs), looked_up_term(rhs, tables.rhs)
-    return np.full(1, tables.factor), np.ones(1, np.int64), terms, searches
+    return tables.factors, np.ones(1, np.int64), terms, searches
 
 
 def _multipliers(
@@ -204,7 +232,7 @@ def _add_scaled(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
     """Let readers that are no quantizers have scale and offset of an integer sum."""
     if add_of_affine(op, analysis, near=_leads_to_quantizer(op.output)):
         return True
-    if REASON not in op.attributes and all(_is_exact_chain(value) for value in op.operands):
+    if REASON not in op.attributes and all(map(exact_chain, op.operands)):
         op.attributes[REASON] = StringAttr(f"{NO_RATIO}; {WAY_ROUND}")
     return False
 
@@ -221,12 +249,6 @@ def _leads_to_quantizer(value: SSAValue) -> bool:
             seen.add(op)
             pending += [use.operation for result in op.results for use in result.uses]
     return False
-
-
-def _is_exact_chain(value: SSAValue) -> bool:
-    while isinstance(value.owner, bnn.EwiseOp):
-        value = value.owner.input
-    return isinstance(value.owner, bnn.CastOp)
 
 
 def _is_read(value: SSAValue) -> bool:
@@ -252,22 +274,23 @@ class FoldResidualAdds(ModulePass):
         fold_residual_adds(op)
 
 
-def fold_residual_adds(module: ModuleOp) -> bool:
-    """Returns whether anything changed."""
+def fold_residual_adds(module: ModuleOp, refused: Refused | None = None) -> bool:
+    """Returns whether anything changed. What is `refused` is tried again once it has changed."""
+    refused = Refused() if refused is None else refused
     changed = False
     for function in functions_of(module):
-        changed |= _fold_function(function)
+        changed |= _fold_function(function, refused)
     return changed
 
 
-def _fold_function(function: FuncOp) -> bool:
+def _fold_function(function: FuncOp, refused: Refused) -> bool:
     analysis = RangeAnalysis()
     changed = False
     for op in list(function.body.block.ops):
         if isinstance(op, bnn.AddOp):
             element_type = bnn.frame_type(op.output).element_type
             if isinstance(element_type, Float32Type):
-                changed |= fold_add(op, analysis)
+                changed |= fold_add(op, analysis, refused)
                 if _is_read(op.output):
                     changed |= _add_scaled(op, analysis)
     if changed:

@@ -17,6 +17,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
 from irc.passes.analysis.chain import Chain
+from irc.passes.analysis.function_chain import ExactChain, exact_chain
 from irc.passes.analysis.margin import Ambiguity, find_ambiguous
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 from irc.passes.analysis.threshold_search import Steps, find_levels, is_tabulated, tabulate
@@ -43,37 +44,16 @@ def margin_of(op: bnn.ThresholdOp) -> list[Ambiguity] | None:
             return None
 
 
-@dataclass
-class Match:
-    """A quantizer, the float functions before it in order, and the integer they start from."""
-
-    quantizer: bnn.Quantizer
-    functions: list[bnn.EwiseOp]
-    source: SSAValue
-
-
-def match_chain(quantizer: bnn.Quantizer) -> Match | None:
-    """Walk from a quantizer up to the cast of an exact value; `None` where floats come first."""
-    functions: list[bnn.EwiseOp] = []
-    value = quantizer.input
-    while isinstance(value.owner, bnn.EwiseOp):
-        functions.append(value.owner)
-        value = value.owner.input
-    if not isinstance(value.owner, bnn.CastOp):
-        return None
-    return Match(quantizer, functions[::-1], value.owner.input)
-
-
-def fold(match: Match, analysis: RangeAnalysis) -> None:
-    """Replace the quantizer by thresholds on the integer.
+def fold(quantizer: bnn.Quantizer, found: ExactChain, analysis: RangeAnalysis) -> None:
+    """Replace a quantizer of float functions of an integer by thresholds on the integer.
 
     Where the slope falls and the integer is a sum that nothing else reads, the weight row is
     negated, so that every threshold is `acc >= t`.
     """
-    source, quantizer = match.source, match.quantizer
+    source = found.source
     reachable = analysis.of(source)
     assert reachable is not None
-    chain = Chain(match.functions, quantizer)
+    chain = Chain(found.functions, quantizer)
     full = reachable.expanded(max(chain.channels, reachable.channels))
     ambiguous = find_ambiguous(chain, full)
     direction = chain.direction()
@@ -211,13 +191,18 @@ def _threshold(source: SSAValue, steps: Steps, element_type: Attribute) -> bnn.T
     alike = len(at) > 1 and bool((at == at[:1]).all()) and bool((step == step[:1]).all())
     if alike:
         at, step = at[:1], step[:1]
-    rising = bool((step == 1).all())
+    return threshold_of(source, Steps(at, step, steps.bias), element_type)
+
+
+def threshold_of(source: SSAValue, steps: Steps, element_type: Attribute) -> bnn.ThresholdOp:
+    """Thresholds on `source` with these steps, which go without saying where all are one."""
+    rising = bool((steps.steps == 1).all())
     return bnn.ThresholdOp(
         source,
-        bnn.DenseAttr.from_integers(at),
+        bnn.DenseAttr.from_integers(steps.at),
         element_type,
         steps.bias,
-        None if rising else bnn.DenseAttr.from_integers(step),
+        None if rising else bnn.DenseAttr.from_integers(steps.steps),
     )
 
 
@@ -255,7 +240,7 @@ class FoldThresholds(ModulePass):
         analysis = RangeAnalysis()
         for op in list(function.body.block.ops):
             if isinstance(op, bnn.Quantizer):
-                match = match_chain(op)
-                if match is not None and is_exact(bnn.frame_type(match.source).element_type):
-                    fold(match, analysis)
+                found = exact_chain(op.input)
+                if found is not None and is_exact(bnn.frame_type(found.source).element_type):
+                    fold(op, found, analysis)
         erase_dead(function)

@@ -11,7 +11,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.rewriter import Rewriter
 from xdsl.transforms.common_subexpression_elimination import cse
 
 from irc.dialects import bnn
@@ -19,8 +19,14 @@ from irc.interp.bnn import apply_thresholds, codes_to_values
 from irc.passes.analysis.margin import Ambiguity
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 from irc.passes.rewriting import functions_of
-from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute, margin_of
-from irc.passes.streamline.step_functions import compact, pieces, spread
+from irc.passes.streamline.fold_thresholds import margin_of
+from irc.passes.streamline.step_functions import (
+    compact,
+    pieces,
+    reachable_by_row,
+    replace_by_steps,
+    spread,
+)
 from irc.passes.streamline.threshold_sums import merge_sum
 
 Array = npt.NDArray[Any]
@@ -92,31 +98,16 @@ def _merged(
     inner: bnn.ThresholdOp, outer: bnn.ThresholdOp, analysis: RangeAnalysis
 ) -> bnn.ThresholdOp:
     """Replace `outer`, whose operand is `inner`, by one operation on the operand of `inner`."""
-    source = analysis.of(inner.input)
-    assert source is not None
     rows = max(inner.thresholds.shape[0], outer.thresholds.shape[0])
-    full = source.expanded(max(rows, source.channels)) if rows > 1 else source.merged()
+    full = reachable_by_row(analysis, inner.input, rows)
     at, between, seen = pieces(inner, full)
     codes = _codes(outer, between)
     steps = compact(at, codes, seen, full)
-    merged = bnn.ThresholdOp(
-        inner.input,
-        bnn.DenseAttr.from_integers(steps.at),
-        bnn.frame_type(outer.output).element_type,
-        steps.bias,
-        None if bool((steps.steps == 1).all()) else bnn.DenseAttr.from_integers(steps.steps),
-    )
-    merged.location = outer.location
     margins = margin_of(inner), margin_of(outer)
+    found = None
     if margins[0] is not None and margins[1] is not None:
         found = spread(margins[0], inner, len(at)) + _carried(margins[1], outer, at, between, full)
-        merged.attributes[MARGIN] = margin_attribute(sorted(set(found)))
-    Rewriter.insert_op(merged, InsertPoint.before(outer))
-    outer.output.replace_all_uses_with(merged.output)
-    for op in (outer, inner):
-        op.detach()
-        op.erase()
-    return merged
+    return replace_by_steps(outer, [inner], inner.input, steps, found)
 
 
 def _codes(op: bnn.ThresholdOp, values: Array) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.dialects.func import ReturnOp
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
@@ -14,7 +14,7 @@ from xdsl.rewriter import Rewriter
 from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
 from irc.passes.analysis.branch_ranges import weighted_sum
-from irc.passes.analysis.ranges import RangeAnalysis, Reachable, conv_range, linear_range
+from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 from irc.passes.rewriting import functions_of
 
 _Sum = bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp | bnn.AddOp
@@ -33,11 +33,15 @@ class NarrowAccumulators(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
-            analysis = RangeAnalysis()
-            for summing in function.body.block.ops:
-                if isinstance(summing, _Sum):
-                    _narrow(summing, analysis)
-            function.update_function_type()
+            fit_sums(function, RangeAnalysis())
+
+
+def fit_sums(function: FuncOp, analysis: RangeAnalysis) -> None:
+    """Give every sum of a function the narrowest type that holds what the analysis says."""
+    for summing in function.body.block.ops:
+        if isinstance(summing, _Sum):
+            _narrow(summing, analysis)
+    function.update_function_type()
 
 
 def _narrow(summing: _Sum, analysis: RangeAnalysis) -> None:
@@ -87,16 +91,14 @@ def _bounds(value: SSAValue, analysis: RangeAnalysis) -> tuple[int, int] | None:
     known = [source.with_zero() for source in sources if source is not None]
     if len(known) != len(sources):
         return None
-    sums = _sums(op, known)
+    sums = _sums(op, known, analysis)
     return int(sums.low.min(initial=0)), int(sums.high.max(initial=0))
 
 
-def _sums(op: _Sum, sources: list[Reachable]) -> Reachable:
+def _sums(op: _Sum, sources: list[Reachable], analysis: RangeAnalysis) -> Reachable:
     match op:
-        case bnn.LinearOp():
-            return linear_range(op.weights, sources[0])
-        case bnn.ConvOp():
-            return conv_range(op, sources[0])
+        case bnn.LinearOp() | bnn.ConvOp():
+            return analysis.sums(op, sources[0])
         case bnn.AddOp():
             return weighted_sum(op, *sources)
         case _:

@@ -12,6 +12,7 @@ from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
+from irc.passes.analysis.function_chain import ExactChain, exact_chain
 from irc.passes.streamline.reshaped_functions import with_shape
 
 Array = npt.NDArray[Any]
@@ -28,19 +29,15 @@ class FlattenForConstantsByPixel(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.QuantizeOp, rewriter: PatternRewriter) -> None:
-        chain: list[bnn.EwiseOp] = []
-        value = op.input
-        while isinstance(value.owner, bnn.EwiseOp):
-            chain.append(value.owner)
-            value = value.owner.input
-        if not isinstance(value.owner, bnn.CastOp) or not any(map(_differs_by_pixel, chain)):
+        chain = exact_chain(op.input)
+        if chain is None or not any(map(_differs_by_pixel, chain.functions)):
             return
-        shape = bnn.frame_type(value).get_shape()
+        shape = bnn.frame_type(chain.source).get_shape()
         flat = (math.prod(shape),)
-        if flat[0] > MAX_FLAT and _move_axis_last(op, chain, value.owner, rewriter):
+        if flat[0] > MAX_FLAT and _move_axis_last(op, chain, rewriter):
             return
-        new_ops: list[Operation] = [bnn.ReshapeOp(value.owner.input, flat)]
-        for function in (value.owner, *reversed(chain), op):
+        new_ops: list[Operation] = [bnn.ReshapeOp(chain.source, flat)]
+        for function in (chain.cast, *chain.functions, op):
             properties = {
                 name: bnn.DenseAttr.from_floats(np.broadcast_to(a.numpy(), shape).reshape(-1))
                 if isinstance(a, bnn.DenseAttr) and a.size != 1
@@ -63,14 +60,12 @@ class FlattenForConstantsByPixel(RewritePattern):
         rewriter.replace(op, new_ops)
 
 
-def _move_axis_last(
-    op: bnn.QuantizeOp, chain: list[bnn.EwiseOp], cast: bnn.CastOp, rewriter: PatternRewriter
-) -> bool:
+def _move_axis_last(op: bnn.QuantizeOp, chain: ExactChain, rewriter: PatternRewriter) -> bool:
     """`quantize(f(x)) = untranspose(quantize(f(transpose(x))))` where constants differ along one
     axis: that of the channels, which thresholds then have a row each. Returns whether so."""
-    shape = bnn.frame_type(cast.output).get_shape()
+    shape = bnn.frame_type(chain.source).get_shape()
     axes: set[int] = set()
-    for function in chain:
+    for function in chain.functions:
         for attribute in function.properties.values():
             if isinstance(attribute, bnn.DenseAttr):
                 start = len(shape) - len(attribute.shape)
@@ -79,8 +74,8 @@ def _move_axis_last(
         return False
     axis = axes.pop()
     perm = [*(i for i in range(len(shape)) if i != axis), axis]
-    new_ops: list[Operation] = [bnn.TransposeOp(cast.input, perm)]
-    for function in (cast, *reversed(chain), op):
+    new_ops: list[Operation] = [bnn.TransposeOp(chain.source, perm)]
+    for function in (chain.cast, *chain.functions, op):
         properties = {
             name: bnn.DenseAttr.from_floats(a.numpy().reshape(-1))
             if isinstance(a, bnn.DenseAttr) and a.size != 1

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from xdsl.ir import SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn
 from irc.interp.bnn import codes_to_values
 from irc.passes.analysis.margin import Ambiguity
-from irc.passes.analysis.ranges import Reachable, visible_codes
+from irc.passes.analysis.ranges import RangeAnalysis, Reachable, visible_codes
 from irc.passes.analysis.threshold_search import Steps, trimmed
+from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute, threshold_of
 
 Array = npt.NDArray[Any]
 
 MANY = 1 << 62
+
+
+def reachable_by_row(analysis: RangeAnalysis, value: SSAValue, rows: int) -> Reachable:
+    """What the channels of an exact value can hold, all together where one row is for all."""
+    source = analysis.of(value)
+    assert source is not None
+    return source.expanded(max(rows, source.channels)) if rows > 1 else source.merged()
 
 
 def pieces(op: bnn.ThresholdOp, full: Reachable) -> tuple[Array, Array, Array]:
@@ -62,6 +73,29 @@ def compact(at: Array, codes: Array, seen: Array, full: Reachable, most: int = M
         found[channel, : len(start)] = start
         steps[channel, : len(jump)] = jump
     return trimmed(Steps(found, steps, bias), full)
+
+
+def replace_by_steps(
+    op: bnn.AddOp | bnn.ThresholdOp,
+    read: Iterable[bnn.ThresholdOp],
+    source: SSAValue,
+    steps: Steps,
+    margin: list[Ambiguity] | None,
+) -> bnn.ThresholdOp:
+    """Let thresholds on `source` take the place of `op` and of those that only it has `read`.
+
+    `margin` is what float32 rounding may decide; `None` where that is unknown.
+    """
+    made = threshold_of(source, steps, bnn.frame_type(op.output).element_type)
+    made.location = op.location
+    if margin is not None:
+        made.attributes[MARGIN] = margin_attribute(sorted(set(margin)))
+    Rewriter.insert_op(made, InsertPoint.before(op))
+    op.output.replace_all_uses_with(made.output)
+    for each in (op, *read):
+        each.detach()
+        each.erase()
+    return made
 
 
 def spread(margin: list[Ambiguity], op: bnn.ThresholdOp, channels: int) -> list[Ambiguity]:

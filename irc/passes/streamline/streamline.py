@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from irc.passes.streamline.fit_affine_chains import fit_affine_chains
-from irc.passes.streamline.fold_residual_adds import fold_residual_adds
+from irc.passes.streamline.fold_residual_adds import Refused, fold_residual_adds
 from irc.passes.streamline.split_chains import split_chains
 from irc.passes.streamline.split_sums import split_sums
 from irc.passes.streamline.streamline_branches import streamline_branches
@@ -46,8 +47,10 @@ class Streamline(ModulePass):
     name = "streamline"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        again = partial(fold_residual_adds, refused=Refused())
+        passes = {**ROUND, "fold-residual-adds": again}
         # Every round brings exact values past an operation that there was before.
         for _ in range(10 + sum(1 for _ in op.walk())):
-            changes = [run(op) for run in ROUND.values()]
+            changes = [run(op) for run in passes.values()]
             if not any(changes):
                 return

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
 from irc.interp.ewise import apply_ewise
+from irc.passes.analysis.function_chain import exact_chain, functions_behind
 from irc.passes.rewriting import apply_greedily
 from irc.passes.streamline.streamline_pools import monotone_chain, only_guards_pools
 
@@ -34,28 +35,19 @@ class MovePadBeforeChain(RewritePattern):
         if only_guards_pools(op):
             _guard_exactly(op, rewriter)
             return
-        chain: list[bnn.EwiseOp] = []
-        value = op.input
-        while isinstance(value.owner, bnn.EwiseOp):
-            chain.append(value.owner)
-            value = value.owner.input
-        if not isinstance(value.owner, bnn.CastOp):
+        chain = exact_chain(op.input)
+        if chain is None:
             return
-        source = value.owner.input
-        element_type = bnn.frame_type(source).element_type
-        border = _integer_border(op.pad_value, chain[::-1], element_type)
+        element_type = bnn.frame_type(chain.source).element_type
+        border = _integer_border(op.pad_value, chain.functions, element_type)
         if border is None:
             return
         padded_type = _holding(element_type, border)
-        pad = bnn.PadOp(source, op.before, op.after, float(border), padded_type)
+        pad = bnn.PadOp(chain.source, op.before, op.after, float(border), padded_type)
         pad.location = op.location
-        new_ops: list[Operation] = [pad, bnn.CastOp(pad.output)]
-        new_ops[-1].location = value.owner.location
-        for link in reversed(chain):
-            properties = (link.constant, link.constant_error, link.result_error)
-            new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
-            new_ops[-1].location = link.location
-        rewriter.replace(op, new_ops)
+        cast = bnn.CastOp(pad.output)
+        cast.location = chain.cast.location
+        rewriter.replace(op, [pad, cast, *functions_behind(cast.output, chain.functions)])
 
 
 def _guard_exactly(op: bnn.PadOp, rewriter: PatternRewriter) -> None:

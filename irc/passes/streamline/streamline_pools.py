@@ -15,6 +15,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from irc.dialects import bnn
 from irc.interp.ewise import quantize
+from irc.passes.analysis.function_chain import exact_chain, functions_behind
 from irc.passes.rewriting import apply_greedily
 from irc.passes.streamline.negation import negated_value
 
@@ -148,33 +149,26 @@ class MonotoneChain:
             constant = bnn.DenseAttr.from_floats(self.signs)
             new_ops.append(bnn.EwiseOp("mul", new_ops[-1].results[0], constant))
             new_ops[-1].location = self.links[0].location
-        for link in self.links:
-            properties = (link.constant, link.constant_error, link.result_error)
-            new_ops.append(bnn.EwiseOp(link.fn.data, new_ops[-1].results[0], *properties))
-            new_ops[-1].location = link.location
-        return new_ops
+        return [*new_ops, *functions_behind(new_ops[-1].results[0], self.links)]
 
 
 def monotone_chain(value: SSAValue) -> MonotoneChain | None:
     """See a value as such; `None` where f is not monotone, or falls and −x would take too much."""
-    links: list[bnn.EwiseOp] = []
+    chain = exact_chain(value)
+    if chain is None:
+        return None
     signs = np.ones(1, np.int64)
-    while isinstance(value.owner, bnn.EwiseOp):
-        found = direction(value.owner)
+    for link in chain.functions:
+        found = direction(link)
         if found is None:
             return None
         signs = signs * found
-        links.append(value.owner)
-        value = value.owner.input
-    if not isinstance(value.owner, bnn.CastOp):
-        return None
-    source = value.owner.input
     if not bool((signs < 0).any()):
-        return MonotoneChain([], source, signs, links[::-1])
-    negated = negated_value(source, signs)
+        return MonotoneChain([], chain.source, signs, chain.functions)
+    negated = negated_value(chain.source, signs)
     if negated is None:
         return None
-    return MonotoneChain([negated], negated.results[0], signs, links[::-1])
+    return MonotoneChain([negated], negated.results[0], signs, chain.functions)
 
 
 def only_guards_pools(op: bnn.PadOp) -> bool:

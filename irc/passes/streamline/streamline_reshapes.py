@@ -17,6 +17,7 @@ from xdsl.pattern_rewriter import (
 )
 
 from irc.dialects import bnn
+from irc.passes.analysis.function_chain import functions_to
 from irc.passes.rewriting import apply_greedily, replace_located
 from irc.passes.streamline.pixel_constants import FlattenForConstantsByPixel
 from irc.passes.streamline.reshaped_functions import (
@@ -70,15 +71,9 @@ class MoveReshapeBeforeElementwise(RewritePattern):
 def _can_pass_chain(value: SSAValue, shape: tuple[int, ...]) -> bool:
     """Whether the constants of all float functions that lead to `value` can follow a reshape
     without growing, also those that a float sum at their beginning will leave behind it."""
-    while isinstance(value.owner, bnn.EwiseOp):
-        op = value.owner
-        for attribute in op.properties.values():
-            if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
-                old = bnn.frame_type(op.output).get_shape()
-                moved = reshaped_constant(attribute.numpy(), old, shape)
-                if moved is None or moved.size > attribute.size:
-                    return False
-        value = op.input
+    functions, value = functions_to(value)
+    if any(_grows(op, shape) for op in functions):
+        return False
     source = value.owner.input if isinstance(value.owner, bnn.CastOp) else value
     if isinstance(source.owner, _FUSED):
         return False
@@ -131,15 +126,17 @@ def _begin(value: SSAValue) -> SSAValue:
 def _repeats(op: bnn.ReshapeOp) -> bool:
     """Whether constants of the functions in front of a reshape would grow behind it."""
     shape = bnn.frame_type(op.output).get_shape()
-    value = op.input
-    while isinstance(value.owner, bnn.EwiseOp):
-        for attribute in value.owner.properties.values():
-            if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
-                old = bnn.frame_type(value).get_shape()
-                moved = reshaped_constant(attribute.numpy(), old, shape)
-                if moved is None or moved.size > attribute.size:
-                    return True
-        value = value.owner.input
+    return any(_grows(function, shape) for function in functions_to(op.input)[0])
+
+
+def _grows(op: bnn.EwiseOp, shape: tuple[int, ...]) -> bool:
+    """Whether a constant of a function would grow, or could not be told, in a frame of `shape`."""
+    old = bnn.frame_type(op.output).get_shape()
+    for attribute in op.properties.values():
+        if isinstance(attribute, bnn.DenseAttr) and attribute.size != 1:
+            moved = reshaped_constant(attribute.numpy(), old, shape)
+            if moved is None or moved.size > attribute.size:
+                return True
     return False
 
 

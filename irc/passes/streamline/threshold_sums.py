@@ -6,12 +6,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable, visible_codes
-from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute, margin_of
-from irc.passes.streamline.step_functions import compact, pieces, spread
+from irc.passes.streamline.fold_thresholds import margin_of
+from irc.passes.streamline.step_functions import (
+    compact,
+    pieces,
+    reachable_by_row,
+    replace_by_steps,
+    spread,
+)
 
 Array = npt.NDArray[Any]
 
@@ -34,30 +39,16 @@ def merge_sum(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
         return False
     if sum(each.thresholds.shape[1] for each in both) > MAX_STEPS:
         return False
-    source = analysis.of(first.input)
-    assert source is not None
     p, q = np.ones((2, 1), np.int64) if op.multipliers is None else op.multipliers.numpy()
     rows = max(first.thresholds.shape[0], second.thresholds.shape[0], len(p))
-    full = source.expanded(max(rows, source.channels)) if rows > 1 else source.merged()
+    full = reachable_by_row(analysis, first.input, rows)
     at, values, seen = _summed(first, second, p.astype(np.int64), q.astype(np.int64), full)
     steps = compact(at, values, seen, full, most=MAX_STEPS)
-    merged = bnn.ThresholdOp(
-        first.input,
-        bnn.DenseAttr.from_integers(steps.at),
-        bnn.frame_type(op.output).element_type,
-        steps.bias,
-        None if bool((steps.steps == 1).all()) else bnn.DenseAttr.from_integers(steps.steps),
-    )
-    merged.location = op.location
     margins = margin_of(first), margin_of(second)
+    found = None
     if margins[0] is not None and margins[1] is not None:
         found = spread(margins[0], first, len(at)) + spread(margins[1], second, len(at))
-        merged.attributes[MARGIN] = margin_attribute(sorted(set(found)))
-    Rewriter.insert_op(merged, InsertPoint.before(op))
-    op.output.replace_all_uses_with(merged.output)
-    for each in (op, *both):
-        each.detach()
-        each.erase()
+    replace_by_steps(op, both, first.input, steps, found)
     return True
 
 

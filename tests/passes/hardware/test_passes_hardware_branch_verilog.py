@@ -42,6 +42,7 @@ UNITS: dict[str, tuple[list[Attribute], Make]] = {
     "fork": ([bnn.uint(2)], lambda x: dataflow.ForkOp(x[0], 3)),
     "add": add(bnn.uint(2), None),
     "add_scaled": add(bnn.uint(2), np.array([[7], [-3]])),
+    "add_shifted": add(bnn.uint(2), np.array([[2], [-1]])),
     "add_by_channel": add(bnn.uint(2), np.array([[1, -2, 3, 4, 5, 0], [7, 7, 7, 7, 7, 7]])),
     "add_bipolar": add(bnn.bipolar, np.array([[1, -2, 3, 4, 5, 0], [1, 2, 3, 4, 5, 6]])),
     "concat": ([bnn.uint(2)] * 3, lambda x: dataflow.ConcatOp(x, 2, 2)),
@@ -59,6 +60,8 @@ FLIPFLOPS = {
     "fork": 3,
     # Two sums from −4 to 6, however wide the type of the result is, and `tvalid`.
     "add": 9,
+    # Two sums from −3 to 10, and `tvalid`.
+    "add_shifted": 11,
     # The beat, `tvalid`, and the number of the stream that goes round 3 · 3 beats.
     "concat": 9,
 }

@@ -19,12 +19,16 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.rewriter import Rewriter
 
 from irc.api import parse, run_passes
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
 from irc.interp.bnn import to_element_type
 from irc.interp.run import make_interpreter, run_module
+from irc.passes.analysis.branch import SumChain
+from irc.passes.analysis.residual_search import Search, search
+from irc.passes.streamline import fold_residual_adds
 from irc.passes.streamline.exact_sums import REASON
 from irc.passes.streamline.fold_residual_adds import FoldResidualAdds
 from irc.passes.streamline.fold_thresholds import margin_of
@@ -248,3 +252,78 @@ def test_branches_of_too_many_values_are_refused_before_they_are_listed(
     (reason,) = (str(op.attributes[REASON]) for op in module.walk() if isinstance(op, bnn.AddOp))
     assert "values of the shorter branch are too many to search among" in reason
     assert peak < 1 << 26
+
+
+def test_a_refused_sum_is_tried_again_when_its_branches_have_changed() -> None:
+    module = wide_sum((24, 12), 2)
+    run_passes(module, FoldResidualAdds())
+    assert any(REASON in op.attributes for op in module.walk())
+    (function,) = (op for op in module.walk() if isinstance(op, FuncOp))
+    narrow = TensorType(bnn.sint(8), [2])
+    Rewriter.replace_value_with_new_type(function.body.block.args[0], narrow)
+    function.update_function_type()
+    rng = np.random.default_rng(2)
+    frames = [rng.integers(-(2 ** (w - 1)), 2 ** (w - 1), (500, 2)) for w in (8, 12)]
+    expected = run_module(module.clone(), frames)
+    run_passes(module, FoldResidualAdds())
+    assert not any(REASON in op.attributes for op in module.walk())
+    assert_differs_in_margin_only(module, frames, expected[0], 0.1)
+
+
+def test_a_refused_sum_is_not_searched_twice_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[SumChain] = []
+
+    def counted(chain: SumChain, channels: int) -> Search:
+        searched.append(chain)
+        return search(chain, channels)
+
+    monkeypatch.setattr(fold_residual_adds, "search", counted)
+    module, refused = wide_sum((24, 12), 2), fold_residual_adds.Refused()
+    for _ in range(3):
+        assert not fold_residual_adds.fold_residual_adds(module, refused)
+    assert len(searched) == 1
+
+
+def test_a_channel_without_one_branch_looks_up_the_other() -> None:
+    """The first branch has too many values to be looked up, and its scale is 0 in a channel."""
+    x, y, t = "tensor<2xsi12>", "tensor<2xsi3>", "tensor<2xf32>"
+    module = parse(f"""
+        func.func @f(%x: {x}, %y: {y}) -> tensor<2xsi4> {{
+          %0 = bnn.cast %x : {x} -> {t}
+          %1 = bnn.ewise "mul" %0, <{t}, [0.013, 0.0]> : {t} -> {t}
+          %2 = bnn.cast %y : {y} -> {t}
+          %3 = bnn.ewise "add" %2, <tensor<f32>, [0.3]> : {t} -> {t}
+          %4 = bnn.ewise "pow" %3, <tensor<f32>, [2.0]> : {t} -> {t}
+          %5 = bnn.add %1, %4 : {t}, {t} -> {t}
+          %6 = bnn.quantize "floor" %5 : {t} -> tensor<2xsi4>
+          func.return %6 : tensor<2xsi4>
+        }}""")
+    pairs = np.array(list(itertools.product(range(-2048, 2048, 7), range(-4, 4))))
+    frames = [np.repeat(column[:, None], 2, axis=1) for column in pairs.T]
+    (expected,) = run_module(module.clone(), frames)
+    run_passes(module, FoldResidualAdds())
+    assert_differs_in_margin_only(module, frames, expected, 0.0)
+
+
+def test_the_ratio_that_another_reader_takes_has_its_sign_turned_with_the_branches() -> None:
+    """The shorter branch comes last: `x − 2·y` becomes `2·y − x`, though `y − x` would do."""
+    x, y, t = "tensor<1xsi3>", "tensor<1xsi6>", "tensor<1xf32>"
+    module = parse(f"""
+        func.func @f(%x: {x}, %y: {y}) -> (tensor<1xui1>, {t}) {{
+          %0 = bnn.cast %x : {x} -> {t}
+          %1 = bnn.cast %y : {y} -> {t}
+          %2 = bnn.ewise "mul" %1, <tensor<f32>, [-2.0]> : {t} -> {t}
+          %3 = bnn.add %0, %2 : {t}, {t} -> {t}
+          %4 = bnn.ewise "add" %3, <tensor<f32>, [-66.0]> : {t} -> {t}
+          %5 = bnn.quantize "floor" %4 : {t} -> tensor<1xui1>
+          func.return %5, %3 : tensor<1xui1>, {t}
+        }}""")
+    pairs = np.array(list(itertools.product(range(-4, 4), range(-32, 32))))
+    frames = [pairs[:, :1], pairs[:, 1:]]
+    expected = run_module(module.clone(), frames)
+    assert {0, 1} == set(expected[0].ravel().tolist())
+    run_passes(module, FoldResidualAdds())
+    for before, after in zip(expected, run_module(module, frames), strict=True):
+        np.testing.assert_array_equal(before, after)
+    sums = [op.multipliers for op in module.walk() if isinstance(op, bnn.AddOp)]
+    assert sorted(m.numpy().ravel().tolist() for m in sums if m is not None) == [[1, -2], [2, -1]]

@@ -1,8 +1,8 @@
 """The hardware of sums of two streams: `y = p[c] · a + q[c] · b`, a beat of each at once.
 
-Without multipliers, the sum is offered in the cycle after the beats were taken. With multipliers,
-products have a cycle of their own, and where the multipliers of a lane change from beat to beat,
-so has reading them.
+Without multipliers, and where these only shift and change signs, the sum is offered in the cycle
+after the beats were taken. Other products have a cycle of their own, and where the multipliers of a
+lane change from beat to beat, so has reading them.
 """
 
 from __future__ import annotations
@@ -64,13 +64,17 @@ def add_module(op: dataflow.AddOp, name: str) -> hw.HWModuleOp:
             word = b.rom("multipliers", bits, fold.value, takes)
     sums: list[SSAValue] = []
     for lane in range(op.lanes):
+        negative = [operand.is_negative(table, lane) for operand in operands]
+        # One is subtracted, which costs no more than adding it.
+        subtracts = [False, negative[1]] if negative[1] else [negative[0], False]
         terms = [
-            operand.product(b, beat, table, word, lane)
-            for operand, beat in zip(operands, beats, strict=True)
+            operand.product(b, beat, table, word, lane, -1 if is_subtracted else 1)
+            for operand, beat, is_subtracted in zip(operands, beats, subtracts, strict=True)
         ]
         if stages:
             terms = [_held(b, f"{i}_{lane}", x, enable) for i, x in enumerate(terms)]
-        sums.append(fit(b, _sum(b, operands, terms, lane), result.element_width))
+        total = _sum(b, operands, terms, lane, subtracts)
+        sums.append(fit(b, total, result.element_width))
     end.store(sums)
     return b.finish()
 
@@ -115,14 +119,26 @@ class _Operand:
         """Put the factors into a table."""
         table.add(self.field, self.factors, bits_for(*self.factor_range))
 
+    def is_negative(self, table: ChannelTable, lane: int) -> bool:
+        """Whether integers in a lane have one factor, which is negative."""
+        constant = table.constant(self.field, lane)
+        return constant is not None and constant < 0 and not self.is_bipolar
+
     def product(
-        self, b: HwBuilder, beat: SSAValue, table: ChannelTable, word: SSAValue | None, lane: int
+        self,
+        b: HwBuilder,
+        beat: SSAValue,
+        table: ChannelTable,
+        word: SSAValue | None,
+        lane: int,
+        sign: int,
     ) -> Number:
-        """The product of the element in a lane, from the current word of the table."""
+        """The product of the element in a lane, from the current word of the table, times `sign`,
+        which is −1 only where the factor `is_negative`."""
         element = b.slices(beat, self.stream.element_width)[lane]
         constant = table.constant(self.field, lane)
         if constant is not None and not self.is_bipolar:
-            return times(b, as_number(b, self.stream, element), constant)
+            return times(b, as_number(b, self.stream, element), sign * constant)
         if constant is not None:
             low, high = sorted((-constant, constant))
             value = b.const(constant, bits_for(low, high))
@@ -145,9 +161,23 @@ def _held(b: HwBuilder, name: str, number: Number, enable: SSAValue) -> Number:
     return Number(value, number.low, number.high)
 
 
-def _sum(b: HwBuilder, operands: Sequence[_Operand], terms: Sequence[Number], lane: int) -> Number:
+def _sum(
+    b: HwBuilder,
+    operands: Sequence[_Operand],
+    terms: Sequence[Number],
+    lane: int,
+    subtracts: Sequence[bool],
+) -> Number:
     """The sum of the products in a lane, as wide as any channel there needs it."""
     lows, highs = zip(*(operand.product_ends(lane) for operand in operands), strict=True)
     low, high = int(np.sum(lows, axis=0).min()), int(np.sum(highs, axis=0).max())
     width = bits_for(low, high)
-    return Number(b.add(*(fit(b, term, width) for term in terms)), low, high)
+    first, second = (fit(b, term, width) for term in terms)
+    match subtracts:
+        case [False, False]:
+            total = b.add(first, second)
+        case [False, True]:
+            total = b.sub(first, second)
+        case _:
+            total = b.sub(second, first)
+    return Number(total, low, high)

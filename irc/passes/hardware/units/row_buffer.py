@@ -13,8 +13,9 @@ from xdsl.ir import SSAValue
 
 from irc.dialects.window_geometry import WindowGeometry
 from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.units.beat_buffer import BeatBuffer
 from irc.passes.hardware.units.numbers import Number, bits_for, fit
-from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, Counter, counter
+from irc.passes.hardware.units.pipeline import Counter, counter
 
 
 @dataclass(frozen=True)
@@ -79,28 +80,14 @@ def row_buffer(
     # The next window may start behind beats that have not come yet.
     steps = (geometry.next_window, geometry.next_row, geometry.next_frame)
     lowest = min(0, geometry.span - max(steps))
-    level = b.reg("level", bits_for(lowest, depth))
-    width = b.width(level.value)
-    room = b.named("room", b.ne(level.value, depth))
-    takes = b.named("takes", b.and_(room, b.input(f"{INPUT}_tvalid")))
-
-    fetch_wire = b.wire("fetches", 1)
-    walk = Walk.over(b, geometry, fetch_wire.value)
-    offered = b.reg("offered", 1)
-    ready = b.input(f"{OUTPUT}_tready")
-    free = b.named("free", b.or_(b.not_(offered.value), ready))
-    reached = Number(offset(walk, fetch_wire.value), 0, geometry.span - 1)
+    buffer = BeatBuffer(b, depth, bits_for(lowest, depth))
+    walk = Walk.over(b, geometry, buffer.fetches)
+    reached = Number(offset(walk, buffer.fetches), 0, geometry.span - 1)
     # One bit more where the level is unsigned and narrower than the offset could be.
+    width = b.width(buffer.level)
     wide = max(width, b.width(reached.value) + (lowest < 0))
-    here = fit(b, Number(level.value, lowest, depth), wide)
-    available = b.named("available", (b.slt if lowest < 0 else b.ult)(fit(b, reached, wide), here))
-    fetches = b.named("fetching", b.and_(available, free))
-    fetch_wire.drive(fetches)
-    offered.set_next(b.or_(fetches, b.and_(offered.value, b.not_(ready))))
-
-    grown = b.add(level.value, b.zext(takes, width))
-    freed = walk.between(b, steps, width)
-    level.set_next(b.mux(b.and_(fetches, walk.ends), b.sub(grown, freed), grown))
-    b.output(f"{INPUT}_tready", room)
-    b.output(f"{OUTPUT}_tvalid", offered.value)
-    return RowBuffer(takes, fetches, walk)
+    here = fit(b, Number(buffer.level, lowest, depth), wide)
+    is_less = b.slt if lowest < 0 else b.ult
+    fetches = buffer.read_where(b.named("available", is_less(fit(b, reached, wide), here)))
+    buffer.free(b.and_(fetches, walk.ends), walk.between(b, steps, width))
+    return RowBuffer(buffer.takes, fetches, walk)

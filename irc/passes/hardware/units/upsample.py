@@ -18,6 +18,7 @@ from xdsl.ir import SSAValue
 from irc.dialects import dataflow
 from irc.dialects.rtl import address_width
 from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.units.beat_buffer import BeatBuffer
 from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, counter, unit_builder
 
 
@@ -26,34 +27,20 @@ def upsample_module(op: dataflow.UpsampleOp, name: str) -> hw.HWModuleOp:
     width = dataflow.stream_type(op.output).beat_width
     b = unit_builder(name, width, width, op.location)
     block, depth = op.block_beats, op.buffer_beats
-    level = b.reg("level", depth.bit_length())
-    room = b.named("room", b.ne(level.value, depth))
-    takes = b.named("takes", b.and_(room, b.input(f"{INPUT}_tvalid")))
-
-    fetch_wire = b.wire("fetches", 1)
-    walk = _Walk.over(b, op, fetch_wire.value)
-    offered = b.reg("offered", 1)
-    ready = b.input(f"{OUTPUT}_tready")
-    free = b.named("free", b.or_(b.not_(offered.value), ready))
-    available = b.ult(b.zext(walk.offset, b.width(level.value)), level.value)
-    fetches = b.named("fetching", b.and_(available, free))
-    fetch_wire.drive(fetches)
-    offered.set_next(b.or_(fetches, b.and_(offered.value, b.not_(ready))))
-
-    grown = b.add(level.value, b.zext(takes, b.width(level.value)))
+    buffer = BeatBuffer(b, depth, depth.bit_length())
+    walk = _Walk.over(b, op, buffer.fetches)
+    fetches = buffer.read_where(b.ult(b.zext(walk.offset, b.width(buffer.level)), buffer.level))
     done = b.named("block_done", b.and_(fetches, walk.ends))
-    level.set_next(b.mux(done, b.sub(grown, block), grown))
+    buffer.free(done, block)
     data = b.ram(
         "blocks",
         depth,
-        write_enable=takes,
-        write_address=counter(b, "write", depth, takes).value,
+        write_enable=buffer.takes,
+        write_address=counter(b, "write", depth, buffer.takes).value,
         write_data=b.input(f"{INPUT}_tdata"),
         read_address=_read_address(b, walk.offset, counter(b, "half", 2, done).value, block),
         read_enable=fetches,
     )
-    b.output(f"{INPUT}_tready", room)
-    b.output(f"{OUTPUT}_tvalid", offered.value)
     b.output(f"{OUTPUT}_tdata", data)
     return b.finish()
 
