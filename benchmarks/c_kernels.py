@@ -42,6 +42,7 @@ HAND_WRITTEN = {
     "cortex-m3": (0.30, 0.33),
     "cortex-m4": (0.30, 0.33),
     "cortex-m7": (0.30, 0.33),
+    "cortex-m55": (0.107, 0.15),
     "rv32imc": (0.30, 0.33),
     "rv32imc-zbb": (0.195, 0.18),
 }
@@ -52,15 +53,20 @@ INT8 = {
     "cortex-m3": (3.37, 2.67),
     "cortex-m4": (1.92, 1.76),
     "cortex-m7": (1.92, 1.76),
+    "cortex-m55": (0.48, 0.21),
 }
 """The same of CMSIS-NN with 8-bit weights and activations."""
 
 MODELS = {
     "tfc_1w1a_mnist": ("0=uint8/255",),
+    "tfc_1w2a_mnist": ("0=uint8/255",),
     "lfc_1w1a_mnist": (),
     "cnv_1w1a_cifar10": (),
 }
 """Whole networks, and what is said about their inputs."""
+
+MODEL_CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m55", "rv32imc")
+"""The cores on which they are measured: on the others, layers tell enough."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class Figure:
     constants: int
     arena: int
     stack: int
+    ends: str = ""
+    """Of a network, the first and the last layer with multiplications, and what they take."""
 
 
 def layer(kind: str) -> ModuleOp:
@@ -152,7 +160,14 @@ def measured(
         report.constant_bytes,
         report.arena_bytes,
         report.stack_bytes,
+        "" if label is not None else ends(report),
     )
+
+
+def ends(report: ProfileReport) -> str:
+    """Instructions per multiplication of the first and the last layer that has any."""
+    found = [layer for layer in report.layers if layer.macs]
+    return ", ".join(f"{e.label} {e.instructions / e.macs:.2f}" for e in (found[0], found[-1]))
 
 
 def counted(report: ProfileReport, label: str | None) -> tuple[int, float]:
@@ -180,7 +195,7 @@ def figures(cores: list[Core], compilers: list[str], models: Path | None) -> Ite
                     compiler,
                     kind,
                 )
-            for name in MODELS if models is not None else ():
+            for name in MODELS if models is not None and core.name in MODEL_CORES else ():
                 assert models is not None
                 path = models / f"{name}.onnx"
                 yield measured(
@@ -195,7 +210,7 @@ def figures(cores: list[Core], compilers: list[str], models: Path | None) -> Ite
 def row(figure: Figure) -> str:
     """A line of the table."""
     sizes = f"{figure.code:>7,} {figure.constants:>9,} {figure.arena:>7,} {figure.stack:>6,}"
-    beside = ""
+    beside = f" {figure.ends}"
     if figure.what in ("dense", "conv"):
         column = ("dense", "conv").index(figure.what)
         limit = HAND_WRITTEN[figure.core][column]

@@ -39,6 +39,7 @@ from irc.dialects.packed_base import (
     array_type,
     bits_type,
     buffer_type,
+    element_count,
 )
 from irc.dialects.packed_bits_dense import BitsDenseOp, PlaneDenseOp, XnorDenseOp
 from irc.dialects.packed_channels import ChannelDenseOp, channel_terms
@@ -107,28 +108,29 @@ __all__ = [
 ]
 
 
-def _check_frame(array: ArrayType, tensor: TensorType) -> None:
-    if array != ArrayType.of(math.prod(tensor.get_shape()), tensor.element_type):
-        raise VerifyException(f"{tensor} and {array} differ")
+def _check_frame(buffer: BufferType, tensor: TensorType) -> None:
+    elements = math.prod(tensor.get_shape())
+    if element_count(buffer) != elements or buffer.element_type != tensor.element_type:
+        raise VerifyException(f"{tensor} and {buffer} differ")
 
 
 @irdl_op_definition
 class InputOp(IRDLOperation):
-    """The caller's array behind a function argument."""
+    """What the caller hands over as a function argument: an array, or words of bits."""
 
     name = "packed.input"
     input = operand_def(TensorType)
-    output = result_def(ArrayType)
+    output = result_def(ArrayType | BitsType)
     traits = traits_def(Pure())
     assembly_format = "$input attr-dict `:` type($input) `->` type($output)"
 
-    def __init__(self, value: SSAValue) -> None:
+    def __init__(self, value: SSAValue, layout: BitsType | None = None) -> None:
         frame = frame_type(value)
-        result = ArrayType.of(math.prod(frame.get_shape()), frame.element_type)
-        super().__init__(operands=[value], result_types=[result])
+        array = ArrayType.of(math.prod(frame.get_shape()), frame.element_type)
+        super().__init__(operands=[value], result_types=[layout or array])
 
     def verify_(self) -> None:
-        _check_frame(array_type(self.output), frame_type(self.input))
+        _check_frame(buffer_type(self.output), frame_type(self.input))
 
 
 @irdl_op_definition

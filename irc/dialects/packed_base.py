@@ -111,7 +111,7 @@ class KernelOp(IRDLOperation, ABC):
     """An op that reads a buffer, or several, and writes another.
 
     `label` names it, and its constants, in the generated code; `slot` says where the result lies,
-    once `plan-arena` has decided.
+    and `scratch` where the kernel may write besides, once `plan-arena` has decided.
     """
 
     irdl_options = (ParsePropInAttrDict(),)
@@ -119,6 +119,7 @@ class KernelOp(IRDLOperation, ABC):
     label = prop_def(StringAttr)
     input = operand_def(ArrayType | BitsType)
     slot = opt_prop_def(SlotAttr | ResultSlotAttr)
+    scratch = opt_prop_def(SlotAttr)
     output = result_def(ArrayType | BitsType)
     traits = traits_def(Pure())
 
@@ -142,6 +143,11 @@ class KernelOp(IRDLOperation, ABC):
         return buffer_type(self.output).length
 
     @property
+    def scratch_buffer(self) -> ArrayType | None:
+        """Working memory that the kernel needs for as long as it runs, if any."""
+        return None
+
+    @property
     def is_lazy(self) -> bool:
         """Whether readers compute the result row by row, so that it never exists as a whole.
 
@@ -155,6 +161,14 @@ class KernelOp(IRDLOperation, ABC):
             if self.slot.region.data != expected:
                 raise VerifyException(
                     f"{self.output.type} lies in region {expected}, not in {self.slot.region.data}"
+                )
+        if self.scratch is not None:
+            needed = self.scratch_buffer
+            if needed is None:
+                raise VerifyException("the kernel needs no scratch")
+            if self.scratch.region.data != needed.region:
+                raise VerifyException(
+                    f"scratch lies in region {needed.region}, not in {self.scratch.region.data}"
                 )
         self.verify_kernel()
 

@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr, IntegerType, StringAttr, UnitAttr
+from xdsl.dialects.builtin import (
+    I64,
+    ArrayAttr,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+    UnitAttr,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -17,14 +25,21 @@ from xdsl.utils.exceptions import VerifyException
 from irc.dialects.dense import BipolarType, DenseAttr, is_exact
 from irc.dialects.packed_base import BufferType, Staircase
 from irc.dialects.packed_dense import DENSE_FORMAT, DenseOp, dense_properties
+from irc.dialects.packed_lanes import LANES, interleave_rows, separate_rows
 from irc.dialects.packed_pairs import pair_words
 from irc.dialects.packed_types import BitsType, plane_weights
 
 Array = npt.NDArray[Any]
 
-KERNELS = ("tree", "unrolled")
+KERNELS = ("tree", "unrolled", "vector")
 """Kernels of straight code, for `block` words at a time: carry-save adders that count bits for all
-words at once (Warren, "Hacker's Delight", section 5-1), or a count for each word."""
+words at once (Warren, "Hacker's Delight", section 5-1), or a count for each word; and one for wide
+vectors, in which a word of many rows is counted at once."""
+
+TERNARY_PLANES = (1, -2)
+"""What the planes of 2 signed bits count."""
+MOST_TREE_WORDS = 255
+"""Words that a tree adds at the most: the fields of its counters hold no more ones."""
 
 
 def bits_properties(
@@ -41,13 +56,32 @@ class BitsDenseOp(DenseOp, ABC):
     has a vector for each of its axes, the kind of every position along it. Row by row, the kinds,
     the last axis counting fastest, choose one of B. That corrects sums near the border of a frame.
 
-    `kernel` says how rows are counted: see `KERNELS`; without it, word by word in a loop.
+    `kernel` says how rows are counted: see `KERNELS`; without it, word by word in a loop. With
+    `lanes`, which is M, a tree counts a group of rows at once: the weights are then as
+    `irc.dialects.packed_lanes` puts them.
     """
 
     offsets = opt_prop_def(DenseAttr)
     places = opt_prop_def(ArrayAttr[DenseAttr])
     kernel = opt_prop_def(StringAttr)
     block = opt_prop_def(IntegerAttr[I64])
+    lanes = opt_prop_def(IntegerAttr[I64])
+
+    @property
+    def channels(self) -> int:
+        return super().channels if self.lanes is None else self.lanes.value.data
+
+    @property
+    def row_words(self) -> Array:
+        """The words of the weights row by row, [M, …]."""
+        words = self.weights.numpy()
+        return words if self.lanes is None else separate_rows(words, self.channels)
+
+    def use_lanes(self) -> None:
+        """Put the rows side by side."""
+        lanes, words = IntegerAttr(self.channels, i64), interleave_rows(self.row_words)
+        self.weights = DenseAttr.from_numpy(words, self.weights.element_type)
+        self.lanes = lanes
 
     @property
     def block_words(self) -> int | None:
@@ -57,6 +91,9 @@ class BitsDenseOp(DenseOp, ABC):
     def use_loop(self) -> None:
         """Count word by word in a loop, whatever was chosen."""
         self.kernel = self.block = None
+        if self.lanes is not None:
+            self.weights = DenseAttr.from_numpy(self.row_words, self.weights.element_type)
+            self.lanes = None
 
     @property
     def kinds(self) -> tuple[int, ...]:
@@ -99,6 +136,19 @@ class BitsDenseOp(DenseOp, ABC):
             shape = ", ".join(map(str, (*leading, self.channels)))
             what = "offsets" if self.offsets is not None else "limits"
             raise VerifyException(f"{what} must be [{shape}], not {self.placed.type}")
+
+    def verify_lanes(self) -> None:
+        """Check that rows lie side by side."""
+        if self.lanes is None:
+            return
+        if self.kernel is None or self.kernel.data != "tree":
+            raise VerifyException("lanes are for trees")
+        groups = (-(-self.channels // LANES), LANES)
+        if (self.weights.shape[0], self.weights.shape[-1]) != groups:
+            raise VerifyException(
+                f"{self.channels} rows in lanes are tensor<{groups[0]}x…x{LANES}>, "
+                f"not {self.weights.type}"
+            )
 
     def verify_straight(self, source: BitsType) -> None:
         """Check the choice of straight code."""
@@ -156,8 +206,7 @@ class XnorDenseOp(BitsDenseOp):
 
     def plain_words(self) -> Array:
         """The weights as words [M, ceil(K / W)] that are not in pairs."""
-        words = self.weights.numpy()
-        return words if self.pairs is None else pair_words(words)
+        return self.row_words if self.pairs is None else pair_words(self.row_words)
 
     def use_loop(self) -> None:
         super().use_loop()
@@ -183,6 +232,7 @@ class XnorDenseOp(BitsDenseOp):
         source = self.expect_bits(self.input, "operand")
         if not isinstance(source.element_type, BipolarType):
             raise VerifyException(f"activations must be bipolar, not {source.element_type}")
+        self.verify_lanes()
         self.check_words((source.words,), source.width, source.word, self.plain_words())
         self.check_popcount(self.popcount)
         self.verify_straight(source)
@@ -203,11 +253,18 @@ class PlaneDenseOp(BitsDenseOp):
     - bipolar activations: `acc = 2·P − Σ_k w[m, k]`, the constant `offsets` (negative sum).
 
     `weights` are words [M, planes, ceil(K / W)] and `weight_type` says what the planes mean.
+
+    `ternary` promises that activations of 2 bits, and weights that are not bipolar, are −1, 0 or 1:
+    the low plane tells which are not 0, the high one which are negative, and
+    `P = popcount((w ^ x_1) & x_0)` gives `acc = 2·P − popcount(x_0)` for bipolar weights, else
+    `acc = popcount(w_0 & x_0) − 2·popcount((w_1 ^ x_1) & w_0 & x_0)` (Li and Liu, "Ternary Weight
+    Networks", 2016, by planes).
     """
 
     name = "packed.plane_dense"
     weight_type = prop_def(Attribute)
     popcount = prop_def(StringAttr)
+    ternary = opt_prop_def(UnitAttr)
     assembly_format = DENSE_FORMAT
 
     def __init__(
@@ -246,10 +303,28 @@ class PlaneDenseOp(BitsDenseOp):
         if bipolar_input and self.has_bipolar_weights:
             raise VerifyException("bipolar by bipolar is packed.xnor_dense")
         planes = len(plane_weights(self.weight_type))
-        self.check_words((planes, source.words), source.width, source.word)
+        self._verify_ternary(source)
+        self.verify_lanes()
+        self.check_words((planes, source.words), source.width, source.word, self.row_words)
         if (self.offsets is not None) != bipolar_input:
             raise VerifyException("offsets are for bipolar activations, which need them")
         self.check_popcount(self.popcount)
         self.verify_straight(source)
         self.verify_offsets()
         self.verify_sums()
+
+    @property
+    def has_ternary_weights(self) -> bool:
+        """Whether weights have 2 bits, and none is −2, for which the high plane stands alone."""
+        if plane_weights(self.weight_type) != TERNARY_PLANES:
+            return False
+        words = self.row_words
+        return not bool(np.any(words[:, 1] & ~words[:, 0]))
+
+    def _verify_ternary(self, source: BitsType) -> None:
+        if self.ternary is None:
+            return
+        if plane_weights(source.element_type) != TERNARY_PLANES:
+            raise VerifyException(f"ternary activations have 2 signed bits, not {source}")
+        if not self.has_bipolar_weights and not self.has_ternary_weights:
+            raise VerifyException("weights are not bipolar, nor all of −1, 0 and 1")

@@ -32,14 +32,10 @@ from irc.dialects.packed_base import (
     array_type,
     bits_type,
 )
-from irc.dialects.packed_types import WORD_WIDTHS, BitsType, unpack_words, words_for
+from irc.dialects.packed_lookup import MOST_TAPS, SumTable, sum_tables
+from irc.dialects.packed_types import WORD_WIDTHS, ArrayType, BitsType, unpack_words, words_for
 
 Array = npt.NDArray[Any]
-
-TAPS = 4
-"""Elements whose sums are tabulated together."""
-TABLES = 15
-"""Tables that a byte can point into."""
 
 DENSE_FORMAT = (
     "$label $input `,` $weights (`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
@@ -93,7 +89,7 @@ class DenseOp(ThresholdingOp, ABC):
 
         `words` are the weights where they are stored in another form.
         """
-        given = self.weights.shape
+        given = self.weights.shape if words is None else words.shape
         if self.weights.element_type != uint(word) or given[1:] != shape or not given[0]:
             expected = "x".join(str(dim) for dim in shape)
             raise VerifyException(
@@ -156,13 +152,15 @@ class SignDenseOp(ArrayDenseOp):
 
     `weights` are words [M, ceil(K / W)] of K bits, where K is `size` and W `word`.
 
-    With `lookup`, the 16 signed sums of every `TAPS` elements are tabulated once a row, and weights
-    are [M, ceil(K / TAPS)] places in these tables: 16·(g mod `TABLES`) plus the bits of group g.
+    With `lookup`, the signed sums of groups of at most so many elements are tabulated once a row,
+    in scratch, and weights are [M, groups] places in these tables: `irc.dialects.packed_lookup`.
+    With `vectors`, many rows are computed at once, in wide vectors, whatever the weights' form.
     """
 
     name = "packed.sign_dense"
     size = prop_def(IntegerAttr[I64])
-    lookup = opt_prop_def(UnitAttr)
+    lookup = opt_prop_def(IntegerAttr[I64])
+    vectors = opt_prop_def(UnitAttr)
     assembly_format = DENSE_FORMAT
 
     def __init__(
@@ -188,27 +186,37 @@ class SignDenseOp(ArrayDenseOp):
         return element_width(self.weights.element_type)
 
     @property
-    def tables(self) -> int:
-        """How many groups of `TAPS` elements there are."""
-        return words_for(self.columns, TAPS)
+    def tables(self) -> list[SumTable]:
+        """The tables of `lookup`."""
+        assert self.lookup is not None
+        return sum_tables(self.columns, self.lookup.value.data)
 
-    def use_lookup(self) -> None:
+    @property
+    def scratch_buffer(self) -> ArrayType | None:
+        if self.lookup is None or self.vectors is not None:
+            return None
+        return ArrayType.of(sum(table.entries for table in self.tables), self.accumulator)
+
+    def use_lookup(self, taps: int) -> None:
         """Choose `lookup` and its form of the weights."""
-        bits = np.zeros((self.channels, self.tables * TAPS), np.int64)
-        bits[:, : self.columns] = self.bits()
-        groups = bits.reshape(self.channels, self.tables, TAPS)
-        places = (groups << np.arange(TAPS)).sum(axis=2)
-        places += (np.arange(self.tables) % TABLES << TAPS).astype(np.int64)
-        self.weights = DenseAttr.from_numpy(places, uint(8))
-        self.lookup = UnitAttr()
+        bits = self.bits().astype(np.int64)
+        self.lookup = IntegerAttr(taps, i64)
+        places = [
+            table.place + (bits[:, table.first :][:, : table.taps] << np.arange(table.taps)).sum(1)
+            for table in self.tables
+        ]
+        self.weights = DenseAttr.from_numpy(np.stack(places, axis=1), uint(8))
 
     def bits(self) -> Array:
         """The weights as zeros and ones, [M, K]."""
         words = self.weights.numpy()
         if self.lookup is None:
             return unpack_words(words, self.columns)
-        bits = words.astype(np.int64)[:, :, None] >> np.arange(TAPS) & 1
-        return bits.reshape(self.channels, -1)[:, : self.columns].astype(np.uint8)
+        groups = [
+            (words[:, [number]].astype(np.int64) - table.place) >> np.arange(table.taps) & 1
+            for number, table in enumerate(self.tables)
+        ]
+        return np.concatenate(groups, axis=1).astype(np.uint8)
 
     def verify_kernel(self) -> None:
         self.check_array()
@@ -222,10 +230,15 @@ class SignDenseOp(ArrayDenseOp):
         self.verify_sums()
 
     def _verify_lookup(self) -> None:
-        weights = self.weights
-        if weights.element_type != uint(8) or weights.shape[1:] != (self.tables,):
-            raise VerifyException(f"places must be tensor<Mx{self.tables}xui8>, not {weights.type}")
-        if np.any(weights.numpy() >> TAPS != np.arange(self.tables) % TABLES):
+        assert self.lookup is not None
+        weights, taps = self.weights, self.lookup.value.data
+        if not 1 <= taps <= MOST_TAPS:
+            raise VerifyException(f"lookup is of 1 to {MOST_TAPS} elements, not {taps}")
+        tables = self.tables
+        if weights.element_type != uint(8) or weights.shape[1:] != (len(tables),):
+            raise VerifyException(f"places must be tensor<Mx{len(tables)}xui8>, not {weights.type}")
+        within = weights.numpy().astype(np.int64) - [table.place for table in tables]
+        if np.any((within < 0) | (within >= [table.entries for table in tables])):
             raise VerifyException("places are not in the table of their group")
 
 

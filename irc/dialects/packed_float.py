@@ -16,12 +16,12 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, prop_def
+from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_float import BINARY_FUNCTIONS, ROUNDINGS, SIGNS, UNARY_FUNCTIONS
 from irc.dialects.bnn_softmax import SOFTMAX_FUNCTIONS
-from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact
+from irc.dialects.dense import BipolarType, DenseAttr, element_range, is_exact, uint
 from irc.dialects.packed_base import BufferType, KernelOp, array_type, buffer_type, element_count
 from irc.dialects.packed_types import ArrayType, BitsType
 
@@ -125,10 +125,13 @@ class FloatChainOp(FloatOp):
 class FloatQuantizeOp(FloatOp):
     """`clip(round(f(x)), min, max)` after the functions `f`; roundings are those of `bnn.quantize`.
 
-    Not a number becomes `min`.
+    Not a number becomes `min`. `keys`, which ascend, say the same of floats without computing with
+    them: for each code but the lowest the bits, in an order that `irc.passes.software.float_keys`
+    explains, of the least float that has it.
     """
 
     name = "packed.float_quantize"
+    keys = opt_prop_def(DenseAttr)
     rounding = prop_def(StringAttr)
     qmin_attr = prop_def(IntegerAttr[I64], prop_name="qmin")
     qmax_attr = prop_def(IntegerAttr[I64], prop_name="qmax")
@@ -172,6 +175,10 @@ class FloatQuantizeOp(FloatOp):
             raise VerifyException(f"bounds {least} to {most} do not fit {kind}")
         if max(-least, most) > FLOAT_INTEGERS:
             raise VerifyException(f"float32 does not represent all of {least} to {most}")
+        if self.keys is not None:
+            codes = 1 if isinstance(kind, BipolarType) else most - least
+            if self.keys.element_type != uint(32) or self.keys.shape != (codes,):
+                raise VerifyException(f"keys are tensor<{codes}xui32>, not {self.keys.type}")
 
 
 @irdl_op_definition

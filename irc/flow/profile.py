@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from irc.backends.c.cross.cores import Core
 from irc.errors import IrcError
+from irc.flow.manifest import read_manifest
 
-MANIFEST = "manifest.json"
+if TYPE_CHECKING:
+    from irc.backends.c.cross.build import CrossCompiler
+    from irc.backends.c.cross.machine import Counts
+
+_NEEDED = ("name", "layers", "macs", "arena_bytes")
+"""What the manifest must say."""
 
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """What one kernel call executed, in the mean over the frames."""
+    """What one layer executed, in the mean over the frames.
+
+    Layers that are computed row by row in the loops of another, such as a convolution in those of
+    the pool behind it, are one with it: `conv1 + maxpool`.
+    """
 
     label: str
     kernel: str
@@ -39,6 +48,7 @@ class ProfileReport:
     instructions: int
     loads: int
     macs: int
+    instructions_per_mac: float | None
     layers: list[LayerProfile]
     """As measured with a call behind each layer, which costs it a few instructions."""
     code_bytes: int
@@ -48,6 +58,12 @@ class ProfileReport:
     """Deepest use below the caller of the model's function, found by a pattern in memory."""
     wrong_values: int
     """Values that differ from the test vectors, which are what level bnn gives."""
+    qemu_instructions: int | None
+    """Instructions a frame as QEMU counts them; `None` where it is not installed or cannot."""
+    qemu_problem: str | None
+    """Why QEMU, though installed, could not count."""
+    math_library: str | None
+    """Where the functions of math.h come from that the network calls: the compiler, or irc."""
 
     @property
     def agrees(self) -> bool:
@@ -67,10 +83,17 @@ def profile_folder(
     Raises `IrcError` for another folder, a missing compiler or emulator, or a program that
     faults.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, "c", _NEEDED)
     name = manifest["name"]
+    function = manifest.get("entry", f"{name}_run")
     try:
-        from irc.backends.c.cross.build import build_program, find_cross_compiler
+        from irc.backends.c.cross.board import run_on_board
+        from irc.backends.c.cross.build import (
+            MATH_FUNCTIONS,
+            build_program,
+            find_cross_compiler,
+            model_sources,
+        )
         from irc.backends.c.cross.machine import Machine
         from irc.backends.c.cross.program import object_sizes, read_program
     except ImportError as error:
@@ -80,65 +103,113 @@ def profile_folder(
     found = find_cross_compiler(core, compiler)
     with tempfile.TemporaryDirectory(prefix="irc-profile-") as work:
         observer(f"compile for {core.name}")
-        plain = build_program(found, folder, name, Path(work), marked=False)
-        marked = build_program(found, folder, name, Path(work), marked=True)
-        sizes = object_sizes(Path(work) / "model.o")
-        observer(f"run on {core.name}")
-        run = Machine(core, read_program(plain), f"{name}_run", frames).execute()
-        observer("run layer by layer")
-        layered = Machine(core, read_program(marked), f"{name}_run", frames).execute()
-    if not run.frames:
-        raise IrcError(f"{folder}: the test program never called {name}_run")
-    layers: list[LayerProfile] = []
-    for index, layer in enumerate(manifest["layers"]):
-        counted = [marks[index] for marks in layered.layers if index < len(marks)]
-        instructions = _mean([count.instructions for count in counted])
-        macs: int = layer["macs"]
-        layers.append(
-            LayerProfile(
-                layer["label"],
-                layer["kernel"],
-                macs,
-                instructions,
-                _mean([count.loads for count in counted]),
-                instructions / macs if macs else None,
+        if core.board:
+            plain = Path(work) / "board.elf"
+            run, layered = (
+                run_on_board(
+                    found,
+                    core,
+                    folder,
+                    name,
+                    Path(work),
+                    frames,
+                    marked=marked,
+                    function=function,
+                )
+                for marked in (False, True)
             )
-        )
+            checked = problem = None
+        else:
+            plain = build_program(found, folder, name, Path(work), marked=False)
+            marked = build_program(found, folder, name, Path(work), marked=True)
+            observer(f"run on {core.name}")
+            run = Machine(core, read_program(plain), function, frames).execute()
+            observer("run layer by layer")
+            layered = Machine(core, read_program(marked), function, frames).execute()
+            observer("count again with QEMU")
+            checked, problem = _count_again(
+                found, core, folder, name, function, len(run.frames), Path(work)
+            )
+        uses_math = MATH_FUNCTIONS & read_program(plain).symbols.keys()
+        objects = [Path(work) / f"{part}.o" for part in model_sources(folder, name)]
+        sizes = [object_sizes(path) for path in objects]
+    if not run.frames:
+        raise IrcError(f"{folder}: the test program never called {function}")
+    per_frame = _mean([count.instructions for count in run.frames])
     return ProfileReport(
         folder=str(folder),
         core=core.name,
         compiler=found.name,
         frames=len(run.frames),
-        instructions=_mean([count.instructions for count in run.frames]),
+        instructions=per_frame,
         loads=_mean([count.loads for count in run.frames]),
         macs=manifest["macs"],
-        layers=layers,
-        code_bytes=sizes.code,
-        constant_bytes=sizes.constants,
+        instructions_per_mac=per_frame / manifest["macs"] if manifest["macs"] else None,
+        layers=_layers(manifest["layers"], layered.layers),
+        code_bytes=sum(size.code for size in sizes),
+        constant_bytes=sum(size.constants for size in sizes),
         arena_bytes=manifest["arena_bytes"],
         stack_bytes=run.stack,
         wrong_values=run.complaints,
+        qemu_instructions=checked,
+        qemu_problem=problem,
+        math_library=("compiler" if found.has_math_library else "irc") if uses_math else None,
     )
+
+
+def _layers(
+    described: list[dict[str, Any]], frames: Sequence[Sequence[Counts]]
+) -> list[LayerProfile]:
+    """The layers of a manifest with what they executed in each frame."""
+    groups: dict[str, list[int]] = {}
+    for index, layer in enumerate(described):
+        # Layers of others' loops come before these.
+        own = groups.pop(layer["label"], [])
+        groups.setdefault(layer.get("within") or layer["label"], []).extend([*own, index])
+    found: list[LayerProfile] = []
+    for indices in groups.values():
+        parts = [described[index] for index in indices]
+        # Gathering patches is a part of the convolution that reads them.
+        named = [part for part in parts if part["kernel"] != "patches"] or parts
+        counted = [[marks[i] for i in indices if i < len(marks)] for marks in frames]
+        instructions = _mean([sum(count.instructions for count in frame) for frame in counted])
+        macs = sum(part["macs"] for part in parts)
+        found.append(
+            LayerProfile(
+                " + ".join(part["label"] for part in named),
+                " + ".join(part["kernel"] for part in named),
+                macs,
+                instructions,
+                _mean([sum(count.loads for count in frame) for frame in counted]),
+                instructions / macs if macs else None,
+            )
+        )
+    return found
+
+
+def _count_again(
+    compiler: CrossCompiler,
+    core: Core,
+    folder: Path,
+    name: str,
+    function: str,
+    frames: int,
+    work: Path,
+) -> tuple[int | None, str | None]:
+    """What QEMU counts a frame, in the mean, or why it could not; neither where it is not there."""
+    from irc.backends.c.cross.build import START, build_program
+    from irc.backends.c.cross.qemu import count_with_qemu, find_qemu
+
+    qemu = find_qemu(core)
+    if qemu is None or not frames:
+        return None, None
+    try:
+        program = build_program(compiler, folder, name, work, marked=False, entry=START, reuse=True)
+        counts = count_with_qemu(qemu, core, program, function, frames, work)
+    except IrcError as error:
+        return None, error.message
+    return _mean(counts), None
 
 
 def _mean(values: list[int]) -> int:
     return round(sum(values) / len(values)) if values else 0
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a C folder; raises `IrcError` where there is none."""
-    path = folder / MANIFEST
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise IrcError(
-            f"{path}: {error.strerror}; expected a folder that `irc compile --target c` wrote"
-        ) from None
-    except ValueError as error:
-        raise IrcError(f"{path}: not JSON: {error}") from None
-    if "target" not in manifest or manifest["target"] != "c":
-        raise IrcError(f"{path}: not of a C folder; write one with `irc compile --target c`")
-    needed = {"name", "layers", "macs", "arena_bytes"}
-    if missing := needed - set(manifest):
-        raise IrcError(f"{path}: lacks {', '.join(sorted(missing))}; written by another version?")
-    return manifest

@@ -39,8 +39,11 @@ class PackedFunctions(InterpreterFunctions):
 
     @impl(packed.InputOp)
     def run_input(self, interpreter: Interpreter, op: packed.InputOp, args: PythonValues) -> Any:
-        array = packed.array_type(op.output)
-        return (args[0].reshape(len(args[0]), -1).astype(numpy_dtype(array.element_type)),)
+        buffer = packed.buffer_type(op.output)
+        frames = args[0].reshape(len(args[0]), -1)
+        if isinstance(buffer, BitsType):
+            return (store(frames, buffer),)
+        return (frames.astype(numpy_dtype(buffer.element_type)),)
 
     @impl(packed.OutputOp)
     def run_output(self, interpreter: Interpreter, op: packed.OutputOp, args: PythonValues) -> Any:
@@ -139,7 +142,7 @@ def _widened(words: Array) -> Array:
 def _plane_sums(op: packed.PlaneDenseOp, x: Array) -> Array:
     dtype = _accumulator(op)
     planes_of_x = plane_weights(packed.bits_type(op.input).element_type)
-    weights = op.weights.numpy()
+    weights = op.row_words
     sums: Array = np.zeros((*x.shape[:2], op.channels), dtype)
     for i, a in enumerate(plane_weights(op.weight_type)):
         for j, b in enumerate(planes_of_x):

@@ -17,7 +17,9 @@ stack in RAM, and whether every value agrees with the reference. No board is nee
   irc profile net-c --cpu rv32imc --compiler zig --frames 16 --json net.json
 
 Compiled with -O2 by arm-none-eabi-gcc or riscv64-unknown-elf-gcc where they are installed, else
-by zig, which pip brings: pip install 'irc-bnn[profile]'. Exits with 1 if a value disagrees.
+by zig, which pip brings: pip install 'irc-bnn[profile]'. Where QEMU's user-mode emulators
+(Debian's qemu-user) and a C compiler are installed, they count the instructions once more.
+Exits with 1 if a value disagrees.
 """
 
 

@@ -10,7 +10,7 @@ from irc.flow.profile import ProfileReport
 
 
 def profile_lines(report: ProfileReport) -> Iterator[Table | str]:
-    """The layers, then the totals, then the memory and the agreement."""
+    """The layers, then the totals, the memory, the second opinion and the agreement."""
     table = Table("layer", "kernel")
     for heading in ("MACs", "instructions", "per MAC", "loads"):
         table.add_column(heading, justify="right")
@@ -43,6 +43,14 @@ def profile_lines(report: ProfileReport) -> Iterator[Table | str]:
         f"RAM {report.arena_bytes + report.stack_bytes:,} bytes: arena {report.arena_bytes:,}, "
         f"stack {report.stack_bytes:,}"
     )
+    if report.math_library == "irc":
+        yield "functions of math.h: simple ones of irc, for this compiler brings none for the core"
+    if report.qemu_instructions is not None:
+        difference = report.qemu_instructions - report.instructions
+        same = f"{difference:+,}" if difference else "the same"
+        yield f"QEMU counts {report.qemu_instructions:,} instructions a frame: {same}"
+    elif report.qemu_problem is not None:
+        yield f"no second count: {report.qemu_problem}"
     if report.agrees:
         yield "agreement: every value is the expected one"
     else:

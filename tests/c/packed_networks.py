@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,6 +18,7 @@ from spatial_networks import spatial_network
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
+import irc
 from irc.interp.run import run_module
 from irc.passes.software.choose_kernels import ChooseKernels
 from irc.passes.software.convert_bnn_to_packed import ConvertBnnToPacked
@@ -80,6 +82,20 @@ def cases() -> tuple[Case, ...]:
             expected = run_module(module, [frames])
             found.append(Case(f"{name}{number}", packed, frames, expected))
     return tuple(found)
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "mnist"
+
+
+@cache
+def trained() -> Case:
+    """The trained network of the example, 784-64-64-64-10 and floats, with its first images."""
+    model = irc.load(EXAMPLE / "mnist_64x3_1w1a.onnx")
+    bnn = irc.compile_to(model, "bnn", inputs=["image=uint8/255"])
+    with np.load(EXAMPLE / "mnist_test_1000.npz") as data:
+        frames = data["x"][:8].reshape(8, 1, 28, 28)
+    expected = run_module(bnn, [frames])
+    return Case("trained", irc.compile_to(bnn.clone(), "packed"), frames, expected)
 
 
 def same(got: Array, expected: Array) -> bool:

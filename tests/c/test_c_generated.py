@@ -29,15 +29,20 @@ def sources() -> list[tuple[Case, CSource]]:
     return [(case, emit_c(case.packed, case.name)) for case in cases()]
 
 
+def optimised() -> list[tuple[Case, CSource]]:
+    """The networks that do not run under sanitizers: every one runs in one way or the other."""
+    return [pair for number, pair in enumerate(sources()) if number % 3]
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All networks in one shared library, compiled with every warning an error.
+    """These networks in one shared library, compiled with every warning an error.
 
     -O2 in gcc's default dialect, where it contracts floating-point operations if it may.
     """
     folder = tmp_path_factory.mktemp("generated")
     names: list[str] = []
-    for case, source in sources():
+    for case, source in optimised():
         write_files(
             folder,
             {
@@ -68,7 +73,7 @@ def test_nothing_is_allocated_and_nothing_but_c99_included() -> None:
 
 @pytest.mark.slow
 def test_generated_c_equals_bnn(library: Path) -> None:
-    for case, source in sources():
+    for case, source in optimised():
         got = HostModel(source, library).run(case.frames)
         assert len(got) == len(case.expected)
         for mine, theirs in zip(got, case.expected, strict=True):
@@ -90,7 +95,7 @@ def test_test_programs_pass_under_sanitizers(tmp_path: Path) -> None:
         folder = tmp_path / case.name
         folder.mkdir()
         write_files(folder, project_files(source, Vectors([case.frames], case.expected)))
-        program = folder / f"test_{case.name}.c"
+        program = folder / "test" / f"test_{case.name}.c"
         text = program.read_text(encoding="utf-8")
         assert "int main(void)" in text
         program.write_text(
@@ -99,7 +104,7 @@ def test_test_programs_pass_under_sanitizers(tmp_path: Path) -> None:
             ),
             encoding="utf-8",
         )
-        names += [f"{case.name}/{case.name}.c", f"{case.name}/test_{case.name}.c"]
+        names += [f"{case.name}/{case.name}.c", f"{case.name}/test/test_{case.name}.c"]
     driver = [f"int {case.name}_main(void);" for case in cases()[::3]]
     calls = " + ".join(f"{case.name}_main()" for case in cases()[::3])
     driver.append(f"int main(void)\n{{\n    return {calls};\n}}\n")

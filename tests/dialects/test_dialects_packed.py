@@ -10,6 +10,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 
 import irc
 from irc.dialects.dense import bipolar, element_range, sint, uint
+from irc.dialects.packed_lanes import LANES, interleave_rows, separate_rows
 from irc.dialects.packed_types import (
     WORD_WIDTHS,
     ArrayType,
@@ -194,11 +195,74 @@ def test_places_are_in_the_tables_of_their_groups() -> None:
         return f"""
             func.func @net(%x: !packed.array<5xui8>) {{
               %0 = packed.sign_dense "fc" %x, {weights}
-                {{accumulator = si16, size = 5 : i64, lookup}}
+                {{accumulator = si16, size = 5 : i64, lookup = 4 : i64}}
                 : !packed.array<5xui8> -> !packed.array<1xsi12>
               func.return
             }}"""
 
-    irc.parse(net("15, 17"))
+    irc.parse(net("7, 11"))
     with pytest.raises(VerifyException, match="places are not in the table of their group"):
-        irc.parse(net("15, 33"))
+        irc.parse(net("7, 12"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "problem"),
+    [
+        ('lookup = 4 : i64, scratch = #packed.slot<"i32", 0>', "lies in region i16, not in i32"),
+        ('scratch = #packed.slot<"i16", 0>', "the kernel needs no scratch"),
+    ],
+)
+def test_scratch_is_for_tables(chosen: str, problem: str) -> None:
+    weights = "1x2xui8>, [7, 11]" if "lookup" in chosen else "1x1xui32>, [7]"
+    with pytest.raises(VerifyException, match=problem):
+        irc.parse(f"""
+            func.func @net(%x: !packed.array<5xui8>) {{
+              %0 = packed.sign_dense "fc" %x, <tensor<{weights}>
+                {{accumulator = si16, size = 5 : i64, {chosen}}}
+                : !packed.array<5xui8> -> !packed.array<1xsi12>
+              func.return
+            }}""")
+
+
+@given(st.integers(1, 9), st.integers(1, 3))
+def test_rows_lie_side_by_side(rows: int, words: int) -> None:
+    row_words = np.arange(1, rows * words + 1, dtype=np.uint32).reshape(rows, words)
+    lanes = interleave_rows(row_words)
+    assert lanes.shape == (-(-rows // LANES), words, LANES)
+    np.testing.assert_array_equal(lanes[0, words - 1, : min(rows, LANES)], row_words[:LANES, -1])
+    np.testing.assert_array_equal(separate_rows(lanes, rows), row_words)
+
+
+def test_lanes_hold_groups_of_rows() -> None:
+    def net(lanes: int, kernel: str = "tree") -> str:
+        return f"""
+            func.func @net(%x: !packed.bits<1x40x!bnn.bipolar, 32>) {{
+              %0 = packed.xnor_dense "fc" %x, <tensor<1x2x4xui32>, [1, 2, 3, 4, 5, 6, 7, 0]>
+                {{accumulator = si16, popcount = "swar", kernel = "{kernel}", block = 2 : i64,
+                  lanes = {lanes} : i64}}
+                : !packed.bits<1x40x!bnn.bipolar, 32> -> !packed.array<{lanes}xsi12>
+              func.return
+            }}"""
+
+    irc.parse(net(3))
+    with pytest.raises(VerifyException, match="5 rows in lanes are tensor<2x…x4>"):
+        irc.parse(net(5))
+    with pytest.raises(VerifyException, match="lanes are for trees"):
+        irc.parse(net(3, "unrolled"))
+
+
+def test_ternary_products_are_of_minus_one_to_one() -> None:
+    def net(words: str, activations: str = "si2") -> str:
+        return f"""
+            func.func @net(%x: !packed.bits<1x3x{activations}, 32>) {{
+              %0 = packed.plane_dense "fc" %x, <tensor<1x2x1xui32>, [{words}]>
+                {{accumulator = si16, weight_type = si2, popcount = "swar", ternary}}
+                : !packed.bits<1x3x{activations}, 32> -> !packed.array<1xsi12>
+              func.return
+            }}"""
+
+    irc.parse(net("7, 2"))
+    with pytest.raises(VerifyException, match="weights are not bipolar, nor all of −1, 0 and 1"):
+        irc.parse(net("5, 2"))
+    with pytest.raises(VerifyException, match="ternary activations have 2 signed bits"):
+        irc.parse(net("7, 2", "ui2"))

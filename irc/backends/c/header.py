@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from irc import __version__
+from irc.backends.c.interface import describe_port, port_macros
 from irc.backends.c.layers import layer_table
-from irc.backends.c.ports import Port
 from irc.backends.c.source import CSource
 from irc.backends.c.text import fill, region_c_type
-from irc.dialects.dense import BipolarType, element_range, is_exact
 
 _HEADER = """
 /*
@@ -15,23 +14,26 @@ _HEADER = """
  *
  * Call
  *
- *     int $name_run($parameters);
+ *     $calls
  *
  * with
  *
  *     $ports
  *
- * Arrays are in row-major order, channels last. The result is 0, or -1 if a pointer is null.
- * $name_run keeps its working memory in a static arena and must not run twice at once;
- * $name_run_arena takes the arena from the caller and may, with an arena for each.
- * Neither allocates memory, and the arena need not be initialised.
+ * $usage
  *
- * Flash: $flash bytes of constants, besides code. RAM: $ram bytes of arena. MACs: $macs.
- * Results lie in the arena, where layers share memory, or in the caller's arrays.
+ * Flash: $flash bytes of constants, besides code: $weights of weights, which have $bits bits
+ * ($ratio times as many), and $rest of thresholds and the like. RAM: $ram bytes of arena, besides
+ * the caller's arrays and the stack, which `irc profile` measures. MACs: $macs.
  *
  *     $table
  *
- * $metadata
+ * The column RAM says how large the result is, which lies in the arena, where layers share memory,
+ * or in the caller's array, with the kernel's tables if any; of patches only one exists at a time.
+ *
+ * How it was made:
+ *
+ *     $metadata
  */
 #ifndef $upper_H
 #define $upper_H
@@ -49,11 +51,7 @@ typedef struct {
     $fields
 } $name_arena;
 
-/* Compute one frame in a static arena. */
-int $name_run($parameters);
-
-/* Compute one frame in the caller's arena. */
-int $name_run_arena($name_arena *arena, $parameters);
+$declarations
 
 #ifdef __cplusplus
 }
@@ -62,53 +60,91 @@ int $name_run_arena($name_arena *arena, $parameters);
 #endif
 """
 
+_STATIC = """
+/* Compute one frame in a static arena. */
+int $name_run($parameters);
+"""
+
+_CALLER = """
+/* Compute one frame in the caller's arena. */
+int $name_run_arena($name_arena *arena, $parameters);
+"""
+
+_USAGE = {
+    "both": """
+        Arrays are in row-major order. The result is 0, or -1 if a pointer is null.
+        $name_run keeps its working memory in a static arena and must not run twice at once;
+        $name_run_arena takes the arena from the caller and may, with an arena for each.
+        Neither allocates memory, and the arena need not be initialised. A linker that collects
+        unused sections leaves out what is not called.
+    """,
+    "static": """
+        Arrays are in row-major order. The result is 0, or -1 if a pointer is null.
+        $name_run keeps its working memory in a static arena and must not run twice at once.
+        It allocates no memory.
+    """,
+    "caller": """
+        Arrays are in row-major order. The result is 0, or -1 if a pointer is null.
+        $name_run_arena takes its working memory from the caller, who need not initialise it, and
+        may run several times at once with an arena for each. It allocates no memory.
+    """,
+}
+
 
 def header_text(source: CSource) -> str:
     """The text of `NAME.h`."""
-    upper = source.name.upper()
-    ports = [*source.inputs, *source.outputs]
     fields = [
         f"{region_c_type(region)} {region}[{size}];"
         for region, size in source.ordered_regions
         if size
     ]
-    template = _HEADER.replace("$name", source.name).replace("$upper", upper)
+    owner = source.placement.arena
+    declared = [_STATIC] * (owner != "caller") + [_CALLER] * (owner != "static")
+    calls = [f"int {source.name}_run({source.parameters});"] * (owner != "caller")
+    if owner != "static":
+        arena = f"{source.name}_arena *arena, "
+        calls.append(f"int {source.name}_run_arena({arena}{source.parameters});")
+    ports = [(port, "INPUT", source.inputs) for port in source.inputs]
+    ports += [(port, "OUTPUT", source.outputs) for port in source.outputs]
+    described = [line for port, _, _ in ports for line in describe_port(port)]
+    template = _HEADER.replace(" *     $ports", "$ports").replace(" *     $table", "$table")
+    for place in ("calls", "metadata"):
+        template = template.replace(f" *     ${place}", f"${place}")
+    template = template.replace(" * $usage", "$usage")
+    declarations = "\n\n".join(_named(source, text).strip("\n") for text in declared)
     text = fill(
-        template.replace(" *     $ports", "$ports")
-        .replace(" *     $table", "$table")
-        .replace(" * $metadata", "$metadata"),
+        _named(source, template),
         version=__version__,
-        parameters=source.parameters,
-        ports=_comment([_describe(port) for port in ports], indent=5),
-        table=_comment(layer_table(source.layers), indent=5),
-        metadata=_comment([f"{key}: {value}" for key, value in source.metadata.items()], indent=1),
+        calls=_comment(calls, 5),
+        ports=_comment(described, 5),
+        usage=_comment(_named(source, fill(_USAGE[owner])).strip().split("\n"), 1),
+        table=_comment(layer_table(source.layers), 5),
+        metadata=_comment([f"{key}: {value}" for key, value in _made(source)], 5),
         flash=str(source.flash_bytes),
+        weights=str(source.weight_bytes),
+        bits=str(source.weight_bits),
+        ratio=f"{source.weight_ratio:.3f}",
+        rest=str(source.flash_bytes - source.weight_bytes),
         ram=str(source.arena_bytes),
         macs=str(source.macs),
         macros="\n".join(_macros(source)),
         fields="\n".join(fields or ["uint8_t unused;"]),
+        declarations=fill(declarations, parameters=source.parameters),
     )
     return text + "\n"
+
+
+def _named(source: CSource, template: str) -> str:
+    return template.replace("$name", source.name).replace("$upper", source.name.upper())
+
+
+def _made(source: CSource) -> list[tuple[str, str]]:
+    return list(source.metadata.items()) or [("irc", __version__)]
 
 
 def _comment(lines: list[str], indent: int) -> str:
     """Lines inside the comment; nothing in them may end it."""
     return "\n".join(f" *{' ' * indent}{line}".replace("*/", "* /") for line in lines)
-
-
-def _describe(port: Port) -> str:
-    shape = "x".join(map(str, port.shape)) or "one number"
-    text = f"{port.name}: {port.c_type}, {shape}"
-    if isinstance(port.element_type, BipolarType):
-        text += ", each -1 or +1"
-    elif is_exact(port.element_type):
-        low, high = element_range(port.element_type)
-        text += f", from {low} to {high}"
-    if port.model_name:
-        text += f"; the model's {port.model_name}"
-    if port.declared:
-        text += f"; the model's float input is {port.declared}"
-    return text
 
 
 def _macros(source: CSource) -> list[str]:
@@ -118,22 +154,5 @@ def _macros(source: CSource) -> list[str]:
     for kind, ports in (("INPUT", source.inputs), ("OUTPUT", source.outputs)):
         for index, port in enumerate(ports):
             stem = f"{upper}_{kind}{index if len(ports) > 1 else ''}"
-            lines.append(f"#define {stem}_SIZE {port.size}")
-            lines.append(f"#define {stem}_RANK {len(port.shape)}")
-            dims = ", ".join(map(str, port.shape)) or "1"
-            lines.append(f"#define {stem}_SHAPE {{{dims}}}")
-            scale = _scale(port)
-            if scale:
-                lines.append(f"#define {stem}_SCALE {scale}")
+            lines += port_macros(stem, port)
     return lines
-
-
-def _scale(port: Port) -> str:
-    """What the integers are multiplied with to give the model's floats, where it is declared."""
-    kind, _, divisor = port.declared.partition("/")
-    if kind and divisor.replace(".", "", 1).isdigit():
-        return f"(1.0f / {float(divisor)}f)"
-    kind, _, factor = port.declared.partition("*")
-    if kind and factor.replace(".", "", 1).isdigit():
-        return f"{float(factor)}f"
-    return ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from xdsl.dialects.builtin import ModuleOp
 
 from irc.backends.c.compiler import build_library, find_compiler
 from irc.backends.c.header import header_text
-from irc.backends.c.loader import loader_text
-from irc.backends.c.project import manifest_text, project_files, write_files
+from irc.backends.c.kernels.vector import choose_vectors
+from irc.backends.c.loader import FRAMES_A_THREAD, OTHER_PROCESSOR, loader_text
+from irc.backends.c.project import core_files, manifest_text, write_files
 from irc.backends.c.source import CSource, emit_c
 from irc.backends.c.target import override_popcount
 from irc.backends.c.text import fill
@@ -29,24 +32,49 @@ Array = npt.NDArray[Any]
 LIBRARY_SUFFIX = ".so"
 
 _BATCH = """
-/* Many frames in one call; for $name.py. */
+/* Many frames in one call; for $name.py, which may make several at once. */
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "$name.h"
 
 int $name_run_frames(size_t frames, $parameters);
 
+/* Whether this processor has what the compiler, told to use whatever its own has, made use of. */
+static int $name_is_supported(void)
+{
+    int supported = 1;
+#if defined(__GNUC__) && defined(__x86_64__)
+    __builtin_cpu_init();
+#ifdef __AVX2__
+    supported = supported && __builtin_cpu_supports("avx2");
+#endif
+#ifdef __AVX512F__
+    supported = supported && __builtin_cpu_supports("avx512f");
+#endif
+#ifdef __AVX512VNNI__
+    supported = supported && __builtin_cpu_supports("avx512vnni");
+#endif
+#ifdef __AVX512VPOPCNTDQ__
+    supported = supported && __builtin_cpu_supports("avx512vpopcntdq");
+#endif
+#endif
+    return supported;
+}
+
 int $name_run_frames(size_t frames, $parameters)
 {
-    $name_arena arena;
-    for (size_t frame = 0; frame < frames; ++frame) {
-        const int status = $name_run_arena(&arena, $arguments);
-        if (status != 0) {
-            return status;
-        }
+    int status = $name_is_supported() ? 0 : $other;
+    $name_arena *arena = status == 0 ? malloc(sizeof *arena) : NULL;
+    if (status == 0 && arena == NULL) {
+        status = -1;
     }
-    return 0;
+    for (size_t frame = 0; frame < frames && status == 0; ++frame) {
+        status = $name_run_arena(arena, $arguments);
+    }
+    free(arena);
+    return status;
 }
 """
 
@@ -57,9 +85,16 @@ def batch_text(source: CSource) -> str:
     text = fill(
         _BATCH.replace("$name", source.name),
         parameters=source.parameters,
+        other=str(OTHER_PROCESSOR),
         arguments=", ".join(f"{port.name} + frame * {port.size}u" for port in ports),
     )
     return text + "\n"
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 class HostModel:
@@ -76,22 +111,45 @@ class HostModel:
         pointers = [ctypes.c_void_p] * (len(source.inputs) + len(source.outputs))
         self._run.argtypes = [ctypes.c_size_t, *pointers]
 
-    def run(self, *inputs: Array) -> list[Array]:
-        """Results for frames [N, …] of each input, in the types that the interpreters use."""
+    def run(self, *inputs: Array, threads: int | None = None) -> list[Array]:
+        """Results for frames [N, …] of each input, in the types that the interpreters use.
+
+        Frames are shared out among `threads`, by default as many as there are processors, if each
+        gets `FRAMES_A_THREAD` at least.
+        """
         ports = self.source.inputs
         arrays = [np.asarray(array) for array in inputs]
         check_frames(ports, arrays, "input")
         frames = len(arrays[0])
-        given = [
-            np.ascontiguousarray(array, port.dtype)
-            for port, array in zip(ports, arrays, strict=True)
-        ]
+        given = [port.stored(array) for port, array in zip(ports, arrays, strict=True)]
         results = [np.empty((frames, *port.shape), port.dtype) for port in self.source.outputs]
-        status = self._run(frames, *(array.ctypes.data for array in [*given, *results]))
-        if status != 0:
-            raise IrcError(f"{self.source.name}_run failed with {status}")
+        arrays = [*given, *results]
+        most = max(1, min(threads or _processors(), frames // FRAMES_A_THREAD))
+        bounds = [frames * part // most for part in range(most + 1)]
+
+        def run_part(part: int) -> None:
+            start, end = bounds[part : part + 2]
+            self.call(end - start, *(array[start:].ctypes.data for array in arrays))
+
+        if most == 1:
+            run_part(0)
+        else:
+            # Foreign functions run without the interpreter's lock.
+            with ThreadPoolExecutor(most) as pool:
+                list(pool.map(run_part, range(most)))
         outputs = zip(self.source.outputs, results, strict=True)
         return [to_element_type(array, port.element_type) for port, array in outputs]
+
+    def call(self, frames: int, *addresses: int) -> None:
+        """Call the library on arrays as it takes them; raises `IrcError` where it fails.
+
+        `addresses` are those of all inputs, then of all outputs, `frames` frames each.
+        """
+        status = self._run(frames, *addresses)
+        if status == OTHER_PROCESSOR:
+            raise IrcError(f"the library of {self.source.name} was compiled for another processor")
+        if status != 0:
+            raise IrcError(f"{self.source.name}_run failed with {status}")
 
     def run_frames(self, *inputs: Array) -> Array:
         """The first result for frames [N, …]: what a network with one output gives."""
@@ -107,7 +165,7 @@ def compile_host(
     processor's instruction. Raises `IrcError` where there is no compiler or it fails.
     """
     command = find_compiler(compiler)
-    source = _host_source(module, name, None)
+    source = host_source(module, name, None)
     with tempfile.TemporaryDirectory(prefix="irc-host-") as temporary:
         folder = Path(temporary)
         write_files(
@@ -123,9 +181,10 @@ def compile_host(
         return HostModel(source, folder / library)
 
 
-def _host_source(module: ModuleOp, name: str | None, metadata: Mapping[str, str] | None) -> CSource:
+def host_source(module: ModuleOp, name: str | None, metadata: Mapping[str, str] | None) -> CSource:
     native = module.clone()
     override_popcount(native, "builtin")
+    choose_vectors(native)
     return emit_c(native, name, metadata)
 
 
@@ -150,14 +209,13 @@ def write_host_project(
     Parameters and errors are those of `write_c_project` and `compile_host`.
     """
     command = find_compiler(compiler)
-    source = _host_source(module, name, metadata)
+    source = host_source(module, name, metadata)
     if vectors is None:
         vectors = expected_vectors(module, *random_frames(source.inputs, 16))
-    files = project_files(source, vectors)
-    files.pop(MARKER)
+    files = core_files(source, vectors)
     files[f"{source.name}_batch.c"] = batch_text(source)
     files[f"{source.name}.py"] = loader_text(source)
-    files["README.md"] = _readme(source) + "\n" + files["README.md"]
+    files["README.md"] = _readme(source)
     with atomic_dir(Path(out_dir)) as folder:
         write_files(folder, files)
         library = _build(command, source, folder)
@@ -167,11 +225,16 @@ def write_host_project(
 
 
 def _readme(source: CSource) -> str:
-    name = source.name
-    arguments = ", ".join(port.name for port in source.inputs)
+    name, library = source.name, f"lib{source.name}{LIBRARY_SUFFIX}"
+    arrays = [f"frames{index or ''}" for index in range(len(source.inputs))]
+    math = " -lm" if source.needs_math else ""
     return (
         f"# {name} in Python\n\n"
-        f"```python\nimport {name}\n\nresult = {name}.run_frames({arguments})\n```\n\n"
-        f"takes and gives NumPy arrays with the frames as their first axis. `{name}.py` loads\n"
-        f"`lib{name}{LIBRARY_SUFFIX}`, compiled for the machine that made it from the C below.\n"
+        f"```python\nimport {name}\n\nresult = {name}.run_frames({', '.join(arrays)})\n```\n\n"
+        f"takes and gives NumPy arrays with the frames as their first axis. Many frames are\n"
+        f"shared out among threads: as many as there are processors, or as `threads=` says.\n\n"
+        f"`{name}.py` loads `{library}`, compiled from `{name}.c`\n"
+        f"with the vectors of the processor that it was made on. On another one, or anew:\n\n"
+        f"    cc -O3 -march=native -fPIC -shared {name}.c {name}_batch.c -o {library}{math}\n\n"
+        f"`{name}.h` says how to call the C, `make test` tests it.\n"
     )

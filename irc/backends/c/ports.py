@@ -12,10 +12,12 @@ from xdsl.dialects.builtin import Float32Type, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute
 
-from irc.backends.c.text import c_type
+from irc.backends.c.text import c_type, word_type
+from irc.dialects import packed
 from irc.dialects.bnn import frame_type
 from irc.dialects.dense import BipolarType, element_range
-from irc.dialects.packed_types import numpy_dtype
+from irc.dialects.packed_interface import THRESHOLD, ZERO_POINT, integer_attribute
+from irc.dialects.packed_types import BitsType, numpy_dtype, to_planes
 
 Array = npt.NDArray[Any]
 
@@ -32,11 +34,28 @@ class Port:
     """How a float input of the model follows from this one, such as `uint8/255`."""
     model_name: str = ""
     """What the model calls it."""
+    bits: BitsType | None = None
+    """How the caller's bits lie in words, where they are no array of elements."""
+    threshold: int | None = None
+    """The bit is 1 where the declared input is at least this."""
+    zero_point: int | None = None
+    """The declared input is the caller's integer less this."""
+    classes: int | None = None
+    """Of how many values the result is the index of the largest."""
 
     @property
     def size(self) -> int:
-        """Elements of the array."""
-        return math.prod(self.shape)
+        """Elements of the C array."""
+        return math.prod(self.shape) if self.bits is None else self.bits.length
+
+    def stored(self, frames: Array) -> Array:
+        """Frames [N, shape…] as the C arrays hold them, [N, size]."""
+        flat = np.asarray(frames).reshape(len(frames), math.prod(self.shape))
+        if self.bits is None:
+            return np.ascontiguousarray(flat, self.dtype)
+        rows = flat.reshape(len(flat), self.bits.rows, self.bits.width)
+        words = to_planes(rows, self.bits.element_type, self.bits.word)
+        return np.ascontiguousarray(words.reshape(len(flat), -1), f"u{self.bits.word // 8}")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -81,6 +100,10 @@ def function_ports(function: FuncOp, names: list[str], *, is_input: bool) -> lis
         frame = frame_type(value)
         kind = frame.element_type
         port = Port(name, frame.get_shape(), kind, c_type(kind))
+        if is_input:
+            port = _as_taken(port, function, index)
+        elif isinstance(value.owner, packed.OutputOp):
+            port = replace(port, classes=_classes(value.owner))
         if attributes:
             given = attributes.data[index].data
             port = replace(
@@ -90,6 +113,30 @@ def function_ports(function: FuncOp, names: list[str], *, is_input: bool) -> lis
             )
         ports.append(port)
     return ports
+
+
+def _as_taken(port: Port, function: FuncOp, index: int) -> Port:
+    """An input in the form in which the function takes it."""
+    taken = next(
+        use.operation.output.type
+        for use in function.body.block.args[index].uses
+        if isinstance(use.operation, packed.InputOp)
+    )
+    if isinstance(taken, BitsType):
+        port = replace(port, bits=taken, c_type=word_type(taken.word))
+    return replace(
+        port,
+        threshold=integer_attribute(function, index, THRESHOLD),
+        zero_point=integer_attribute(function, index, ZERO_POINT),
+    )
+
+
+def _classes(output: packed.OutputOp) -> int | None:
+    """How many classes there are where a result is one of them."""
+    argmax = output.input.owner
+    if not isinstance(argmax, packed.ArgmaxOp):
+        return None
+    return packed.array_type(argmax.input).length // packed.array_type(argmax.output).length
 
 
 def _text(attribute: Attribute | None) -> str:

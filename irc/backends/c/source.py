@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 
+from irc.backends.c.files import Segment, source_files
 from irc.backends.c.kernels import EMITTERS
 from irc.backends.c.kernels.elementwise import emit_copy
 from irc.backends.c.kernels.float_chain import is_reproducible
 from irc.backends.c.layers import Layer, describe_layer
 from irc.backends.c.ports import Port, function_ports, parameter_list
-from irc.backends.c.text import fill, wrapped
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
+from irc.dialects.packed_placement import Placement
 from irc.errors import IrcError, UsageError
 from irc.interp.run import entry_function
 
@@ -26,7 +27,8 @@ class CSource:
     """The text of a C file, with what one needs to call it and to talk about it."""
 
     name: str
-    body: str
+    files: Mapping[str, str]
+    """The C files by name: the one to begin with first, an inner header last if there is one."""
     inputs: list[Port]
     outputs: list[Port]
     layers: list[Layer]
@@ -37,6 +39,22 @@ class CSource:
     needs_math: bool
     """Whether it uses math.h, so that linking takes -lm."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    placement: Placement = field(default_factory=Placement)
+
+    @property
+    def body(self) -> str:
+        """The text of all files, one behind the other."""
+        return "\n".join(self.files.values())
+
+    @property
+    def c_files(self) -> list[str]:
+        """The names of the files to compile."""
+        return [name for name in self.files if name.endswith(".c")]
+
+    @property
+    def inner_headers(self) -> list[str]:
+        """The names of headers that are no business of the caller."""
+        return [name for name in self.files if name.endswith(".h")]
 
     @property
     def arena_bytes(self) -> int:
@@ -52,6 +70,21 @@ class CSource:
         return sum(layer.flash for layer in self.layers)
 
     @property
+    def weight_bytes(self) -> int:
+        """Bytes of weights."""
+        return sum(layer.weights for layer in self.layers)
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of information in the weights: as many as their types have."""
+        return sum(layer.weight_bits for layer in self.layers)
+
+    @property
+    def weight_ratio(self) -> float:
+        """How many bits of flash a bit of weight takes; 1 without weights."""
+        return 8 * self.weight_bytes / self.weight_bits if self.weight_bits else 1.0
+
+    @property
     def macs(self) -> int:
         """Multiplications with a weight in one frame."""
         return sum(layer.macs for layer in self.layers)
@@ -60,6 +93,25 @@ class CSource:
     def ordered_regions(self) -> list[tuple[str, int]]:
         """Regions from wide to narrow elements, so that no padding lies between them."""
         return sorted(self.regions.items(), key=lambda item: (-int(item[0][1:]), item[0]))
+
+    @property
+    def entry(self) -> str:
+        """The function that a program calls; with the caller's arena only where it has to be."""
+        return f"{self.name}_run{'_arena' if self.placement.arena == 'caller' else ''}"
+
+    def call(self, inputs: list[str]) -> str:
+        """A call of the network on these inputs, with `buffers` for the rest."""
+        arena = ["&arena"] if self.placement.arena == "caller" else []
+        arguments = [*arena, *inputs, *(port.name for port in self.outputs)]
+        return f"{self.entry}({', '.join(arguments)})"
+
+    @property
+    def buffers(self) -> list[str]:
+        """Definitions of the outputs, and of the arena where it is the caller's."""
+        lines = [f"static {port.c_type} {port.name}[{port.size}];" for port in self.outputs]
+        if self.placement.arena == "caller":
+            lines.append(f"static {self.name}_arena arena;")
+        return lines
 
     @property
     def parameters(self) -> str:
@@ -78,8 +130,11 @@ def emit_c(
     function = entry_function(module)
     name = checked_name(name) if name else c_identifier(function.sym_name.data)
     _regions(function)
+    placement = Placement.of(function)
     unit = Unit(name, function)
+    _place_constants(unit, placement)
     layers: list[Layer] = []
+    segments: list[Segment] = []
     reproducible = True
     for op in function.body.block.ops:
         if isinstance(op, packed.InputOp | ReturnOp):
@@ -95,10 +150,11 @@ def emit_c(
             )
         first_call = len(unit.calls)
         EMITTERS[type(op)](unit, op)
-        layer = describe_layer(op, unit.constant_bytes[op.label.data])
-        if len(unit.calls) > first_call:
-            unit.calls.insert(first_call, f"/* {layer.label}: {layer.shape} */")
-        unit.calls.append(f"{name.upper()}_LAYER_DONE({len(layers)}u);")
+        layer = describe_layer(
+            op, unit.constant_bytes[op.label.data], unit.weight_bytes[op.label.data]
+        )
+        comment = f"/* {layer.label}: {layer.shape} */"
+        segments.append(Segment(layer.label, comment, first_call, len(unit.calls)))
         layers.append(layer)
         if isinstance(op, packed.FloatOp):
             reproducible &= is_reproducible(op.steps)
@@ -107,7 +163,7 @@ def emit_c(
     outputs = function_ports(function, unit.outputs, is_input=False)
     return CSource(
         name=name,
-        body=_body(unit, inputs, outputs),
+        files=source_files(unit, placement, inputs, outputs, segments),
         inputs=inputs,
         outputs=outputs,
         layers=layers,
@@ -115,6 +171,7 @@ def emit_c(
         is_reproducible=reproducible,
         needs_math=unit.needs_math,
         metadata=metadata or {},
+        placement=placement,
     )
 
 
@@ -171,58 +228,40 @@ def _emit_output(unit: Unit, op: packed.OutputOp) -> None:
             emit_copy(unit, source, unit.outputs[use.index], packed.array_type(op.input).length)
 
 
-_FILE = """
-/* Generated by irc; $name.h says how to call it. */
-
-#include <stdint.h>
-#include <string.h>
-$math
-
-#include "$name.h"
-
-/* The size that the header promises holds on this machine. */
-typedef char $name_arena_check[sizeof($name_arena) <= $upper_ARENA_BYTES ? 1 : -1];
-
-/* Called behind each layer with its number; define it to read a timer there, for example. */
-#ifndef $upper_LAYER_DONE
-#define $upper_LAYER_DONE(layer) ((void)0)
+_PROGRAM_MEMORY = """
+/* Constants stay in program memory on AVR, whose data pointers do not reach there. */
+#ifndef $upper_FLASH
+#if !defined(__AVR__)
+#define $upper_FLASH
+#elif defined(__FLASH) && !defined(__STRICT_ANSI__)
+#define $upper_FLASH __flash
+#else
+#error "compile as GNU C, such as with -std=gnu99: __flash is no part of standard C"
+#define $upper_FLASH
 #endif
+#endif
+"""
 
-$definitions
-
-$constants
-
-$functions
-
-int $name_run_arena($name_arena *arena, $parameters)
-{
-    if ($missing) {
-        return -1;
-    }
-    $calls
-    return 0;
-}
-
-int $name_run($parameters)
-{
-    static $name_arena arena;
-    return $name_run_arena($arguments);
-}
+_SECTION = """
+/* Where the linker finds constants. Define it for a compiler that says so in another way. */
+#ifndef $upper_SECTION
+#if defined(__GNUC__) || defined(__clang__) || defined(__ICCARM__) || defined(__ARMCC_VERSION)
+#define $upper_SECTION __attribute__((section("$section")))
+#else
+#error "define $upper_SECTION as what puts a constant into section $section"
+#endif
+#endif
 """
 
 
-def _body(unit: Unit, inputs: list[Port], outputs: list[Port]) -> str:
-    pointers = ["arena", *unit.inputs, *unit.outputs]
-    functions = (wrapped(text.replace("$name", name)) for text, name in unit.functions.items())
-    text = fill(
-        _FILE.replace("$name", unit.name).replace("$upper", unit.name.upper()),
-        math="#include <math.h>" if unit.needs_math else "",
-        definitions="\n\n".join(unit.definitions),
-        constants="\n\n".join(unit.constants),
-        functions="\n\n".join(functions),
-        parameters=parameter_list(inputs, outputs),
-        missing=" || ".join(f"{pointer} == NULL" for pointer in pointers),
-        calls=wrapped("\n".join(unit.calls)),
-        arguments=", ".join(["&arena", *unit.inputs, *unit.outputs]),
-    )
-    return text + "\n"
+def _place_constants(unit: Unit, placement: Placement) -> None:
+    """Say where the constants of `unit` go."""
+    if placement.program_memory:
+        unit.const = f"const {unit.name.upper()}_FLASH"
+        unit.define_once(_PROGRAM_MEMORY.strip("\n"))
+    if placement.section:
+        unit.section = f" {unit.name.upper()}_SECTION"
+        unit.define_once(_SECTION.strip("\n").replace("$section", placement.section))
+
+
+__all__ = ["CSource", "c_identifier", "checked_name", "emit_c"]

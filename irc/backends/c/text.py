@@ -41,13 +41,20 @@ def fill(template: str, **parts: str) -> str:
 
 
 def wrapped(text: str) -> str:
-    """`text` with long lines broken after commas; what follows is indented by four more."""
+    """`text` with long lines broken after commas, or before additions where there is no comma.
+
+    What follows is indented by four more.
+    """
     lines: list[str] = []
     for line in text.split("\n"):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
-        while len(line) > LINE and (at := line.rfind(", ", len(indent), LINE)) > 0:
-            lines.append(line[: at + 1])
-            line = indent + line[at + 2 :]
+        while len(line) > LINE:
+            comma = line.rfind(", ", len(indent), LINE) + 1
+            at = comma or line.rfind(" + ", len(indent), LINE)
+            if at <= 0:
+                break
+            lines.append(line[:at])
+            line = indent + line[at + 1 :]
         lines.append(line)
     return "\n".join(lines)
 

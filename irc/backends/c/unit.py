@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from irc.dialects.packed_types import container_width
 from irc.dialects.packed_windows import Windows
 from irc.errors import IrcError
 
+_CONST = re.compile(r"\$const\b")
+
 
 class Unit:
     """Collects what the kernels emit. Every name gets the prefix `name_`.
@@ -25,12 +28,20 @@ class Unit:
 
     def __init__(self, name: str, function: FuncOp) -> None:
         self.name = name
+        self.const = "const"
+        """What `$const` in templates stands for: the qualifiers of constants and of pointers to
+        them, which may lie in memory of their own."""
+        self.section = ""
+        """Where constants go besides: an attribute behind their declarators."""
         self.functions: dict[str, str] = {}
         self.constants: list[str] = []
+        self.constant_names: list[str] = []
         self.definitions: list[str] = []
         self.calls: list[str] = []
         self.lazy: dict[SSAValue, WindowCalls] = {}
         self.constant_bytes: defaultdict[str, int] = defaultdict(int)
+        self.weight_bytes: defaultdict[str, int] = defaultdict(int)
+        """That part of `constant_bytes`, and of flash, which the weights take."""
         self.needs_math = False
         self.inputs = _names("in", len(function.function_type.inputs))
         self.outputs = _names("out", len(function.function_type.outputs))
@@ -38,7 +49,7 @@ class Unit:
 
     def function(self, stem: str, template: str, **parts: str) -> str:
         """Add a static function, whose template calls it `$name`; returns its name."""
-        text = fill(template, **parts)
+        text = _CONST.sub(self.const, fill(template, **parts))
         if text not in self.functions:
             self.functions[text] = self._free(f"{self.name}_{stem}")
         return self.functions[text]
@@ -59,22 +70,32 @@ class Unit:
         self._taken.add(name)
         return name
 
-    def words(self, label: str, what: str, constant: DenseAttr) -> str:
-        """Add a constant array of words; returns its name."""
-        word = element_width(constant.element_type)
-        return self._array(label, what, c_type(uint(word)), word, word_literals(constant.numpy()))
+    def words(self, label: str, what: str, constant: DenseAttr, *, in_ram: bool = False) -> str:
+        """Add a constant array of words; returns its name.
 
-    def constant(self, label: str, what: str, constant: DenseAttr) -> str:
-        """Add a constant array, stored in the narrowest C type; returns its name."""
+        With `in_ram` it is read through pointers that may point to RAM as well.
+        """
+        width = element_width(constant.element_type)
+        kind, items = c_type(uint(width)), word_literals(constant.numpy())
+        return self._array(label, what, kind, width, items, in_ram)
+
+    def constant(self, label: str, what: str, constant: DenseAttr, *, in_ram: bool = False) -> str:
+        """Likewise with an array that is stored in the narrowest C type."""
         kind = constant.element_type
         items = literals(constant.numpy(), kind)
-        return self._array(label, what, c_type(kind), container_width(kind), items)
+        return self._array(label, what, c_type(kind), container_width(kind), items, in_ram)
 
-    def _array(self, label: str, what: str, kind: str, width: int, items: list[str]) -> str:
+    def _array(
+        self, label: str, what: str, kind: str, width: int, items: list[str], in_ram: bool
+    ) -> str:
         name = self._free(f"{self.name}_{label}_{what}")
-        declaration = f"static const {kind} {name}[{len(items)}]"
+        qualifier, section = ("const", "") if in_ram else (self.const, self.section)
+        declaration = f"static {qualifier} {kind} {name}[{len(items)}]{section}"
         self.constants.append(array_definition(declaration, items))
+        self.constant_names.append(name)
         self.constant_bytes[label] += len(items) * width // 8
+        if what == "weights":
+            self.weight_bytes[label] += len(items) * width // 8
         return name
 
     def address(self, value: SSAValue) -> str:
@@ -86,14 +107,17 @@ class Unit:
         assert isinstance(owner, packed.KernelOp)
         match owner.slot:
             case packed.SlotAttr() as slot:
-                place = f"arena->{slot.region.data}"
-                return place if slot.offset == 0 else f"&{place}[{slot.offset}]"
+                return _place(slot)
             case packed.ResultSlotAttr() as slot:
                 return self.outputs[slot.index]
             case None:
-                raise IrcError(
-                    f"'{owner.name}' has no place in memory: run plan-arena first", owner.location
-                )
+                raise _unplanned(owner)
+
+    def scratch(self, op: packed.KernelOp) -> str:
+        """A C expression that points to the first element of the scratch of `op`."""
+        if op.scratch is None:
+            raise _unplanned(op)
+        return _place(op.scratch)
 
     def call(self, function: str, arguments: Sequence[str]) -> None:
         """Add a statement that calls `function`."""
@@ -124,8 +148,7 @@ class Moving:
         """The pointer at a row, given as a C expression."""
         if row == "0":
             return self.pointer
-        pointer = f"({self.pointer})" if "&" in self.pointer else self.pointer
-        return f"{pointer} + {row} * {self.stride}u"
+        return advanced(self.pointer, f"{row} * {self.stride}u")
 
 
 Call = tuple[str, Sequence[str | Moving]]
@@ -147,11 +170,22 @@ class WindowCalls:
     calls: Sequence[Call]
 
 
-def advanced(pointer: str, elements: int) -> str:
-    """A C expression for the pointer some elements further on."""
+def advanced(pointer: str, elements: int | str) -> str:
+    """A C expression for the pointer some elements further on; these may be a C expression."""
     if elements == 0:
         return pointer
-    return f"{f'({pointer})' if '&' in pointer else pointer} + {elements}u"
+    text = elements if isinstance(elements, str) else f"{elements}u"
+    # An index is easier to read than a sum in parentheses.
+    return f"{pointer[:-1]} + {text}]" if pointer.startswith("&") else f"{pointer} + {text}"
+
+
+def _place(slot: packed.SlotAttr) -> str:
+    place = f"arena->{slot.region.data}"
+    return place if slot.offset == 0 else f"&{place}[{slot.offset}]"
+
+
+def _unplanned(op: packed.KernelOp) -> IrcError:
+    return IrcError(f"'{op.name}' has no place in memory: run plan-arena first", op.location)
 
 
 def _names(stem: str, count: int) -> list[str]:

@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import Float32Type, ModuleOp
 
 from irc.backends.c.ports import Port
 from irc.backends.c.source import CSource
-from irc.backends.c.text import array_definition, fill, literals
+from irc.backends.c.text import array_definition, fill, literals, word_literals
 from irc.errors import IrcError
 from irc.interp.run import run_module
 
@@ -69,9 +69,17 @@ def vectors_header(source: CSource, vectors: Vectors) -> str:
         ("expected", source.outputs, vectors.outputs),
     ):
         for port, array in zip(ports, arrays, strict=True):
-            declaration = f"static const {port.c_type} {stem}_{port.name}[{array.size}]"
-            parts.append(array_definition(declaration, literals(array, port.element_type)))
+            words = port.stored(array)
+            declaration = f"static const {port.c_type} {stem}_{port.name}[{words.size}]"
+            parts.append(array_definition(declaration, port_literals(port, words)))
     return "\n\n".join([*parts, "#endif\n"])
+
+
+def port_literals(port: Port, stored: Array) -> list[str]:
+    """One C literal for each element of what `Port.stored` gives."""
+    if port.bits is not None:
+        return word_literals(stored)
+    return literals(stored, port.element_type)
 
 
 _PROGRAM = """
@@ -81,7 +89,7 @@ _PROGRAM = """
 #include <stdio.h>
 $math
 
-#include "$name.h"
+#include "../$name.h"
 #include "test_vectors.h"
 
 $buffers
@@ -93,8 +101,8 @@ int main(void)
 
     for (frame = 0; frame < TEST_FRAMES; ++frame) {
         long differences = 0;
-        if ($name_run($arguments) != 0) {
-            printf("frame %ld: $name_run failed\\n", frame);
+        if ($call != 0) {
+            printf("frame %ld: $name failed\\n", frame);
             return 1;
         }
         $checks
@@ -123,8 +131,8 @@ def program_text(source: CSource) -> str:
     text = fill(
         _PROGRAM.replace("$name", source.name),
         math="" if source.is_reproducible else "#include <math.h>",
-        buffers="\n".join(f"static {p.c_type} {p.name}[{p.size}];" for p in source.outputs),
-        arguments=", ".join(arguments + [port.name for port in source.outputs]),
+        buffers="\n".join(source.buffers),
+        call=source.call(arguments),
         checks="\n".join(_check(port, source.is_reproducible) for port in source.outputs),
     )
     return text + "\n"
@@ -132,8 +140,6 @@ def program_text(source: CSource) -> str:
 
 def _check(port: Port, exact: bool) -> str:
     is_float = isinstance(port.element_type, Float32Type)
-    bound = f"{RELATIVE_TOLERANCE}f * fabsf(expected) + {ABSOLUTE_TOLERANCE}f"
-    near = f"!(fabsf(got - expected) <= {bound})"
     cast = "(double)" if is_float else "(long long)"
     return fill(
         _CHECK,
@@ -143,8 +149,17 @@ def _check(port: Port, exact: bool) -> str:
         format="%.9g" if is_float else "%lld",
         got=f"{cast}got",
         expected=f"{cast}expected",
-        differs="got != expected" if exact or not is_float else near,
+        differs=differs(port, exact),
     )
+
+
+def differs(port: Port, exact: bool) -> str:
+    """A C expression for whether `got` is not what is `expected`; `exact` says whether floats are
+    to be the same to the bit."""
+    if exact or not isinstance(port.element_type, Float32Type):
+        return "got != expected"
+    bound = f"{RELATIVE_TOLERANCE}f * fabsf(expected) + {ABSOLUTE_TOLERANCE}f"
+    return f"!(fabsf(got - expected) <= {bound})"
 
 
 def random_frames(ports: Sequence[Port], count: int, seed: int = 0) -> list[Array]:

@@ -15,8 +15,10 @@ from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn, packed
+from irc.dialects.locations import location_name
 from irc.dialects.packed_types import ArrayType, BitsType
-from irc.passes.layer_names import UniqueNames, location_name
+from irc.errors import UnsupportedError
+from irc.passes.layer_names import UniqueNames
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
 from irc.passes.software.gathering import (
     folds_border,
@@ -105,6 +107,11 @@ class Buffers:
     def _row_bits(self, value: SSAValue, layout: BitsType, at: Operation) -> SSAValue:
         """The same for a dense kernel, which may also gather its rows from shorter ones."""
         held = self._bits_of(value)
+        if layout in held and isinstance(held[layout].owner, packed.InputOp):
+            # Kernels may recode the rows that they read, but not the caller's.
+            windows = packed.Windows((layout.rows,), (1,), (1,), (1,))
+            label = self.label(at, "dense", "_rows")
+            return self.emit(packed.PatchesOp(label, held[layout], layout, windows), at)
         shorter = [
             bits
             for kind, bits in held.items()
@@ -181,6 +188,19 @@ class Buffers:
         widths = {wish.layout.width for wish in self.wishes(value) if wish is not None}
         shape = bnn.frame_type(value).get_shape()
         return math.gcd(*widths) or (shape[-1] if shape else 1)
+
+    def bits_of_caller(self, argument: SSAValue) -> BitsType:
+        """The layout in which the caller should hand over bits: that of all readers.
+
+        Raises `UnsupportedError` where one of them takes an array.
+        """
+        layout = self.wanted(argument, self.row_of(argument))
+        if not isinstance(layout, BitsType):
+            raise UnsupportedError(
+                "the input cannot be taken as bits: layers that read it take an array, since its "
+                "pixels have too few channels to fill words"
+            )
+        return layout
 
     def wanted(self, value: SSAValue, channels: int) -> packed.BufferType:
         """The form in which a kernel that computes so many results a row should store them.

@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 
 from irc.dialects import bnn, packed
 from irc.dialects.dense import element_range
+from irc.dialects.packed_interface import takes_bits
 from irc.dialects.packed_types import WORD_WIDTHS
 from irc.errors import UnsupportedError, UsageError
 from irc.passes.rewriting import functions_of
@@ -82,7 +83,9 @@ def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
     terminator = function.body.block.last_op
     assert isinstance(terminator, ReturnOp)
     for argument in function.body.block.args:
-        buffers.define(argument, buffers.emit(packed.InputOp(argument), buffers.position))
+        layout = buffers.bits_of_caller(argument) if takes_bits(function, argument.index) else None
+        taken = packed.InputOp(argument, layout)
+        buffers.define(argument, buffers.emit(taken, buffers.position))
     for op in old_ops:
         buffers.position = op
         if type(op) in _LOWERINGS:

@@ -295,5 +295,5 @@ def staircase_of(op: bnn.ThresholdOp) -> Staircase:
 
 
 def pays_lookup(columns: int, channels: int) -> bool:
-    """Whether tables of sums, filled once a row, pay: they take 4 bytes of stack an element."""
+    """Whether tables of sums, filled once a row, pay: they take at least 8 bytes an element."""
     return columns <= LOOKUP_COLUMNS and channels >= LOOKUP_CHANNELS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irc.backends.c.compiler import find_compiler
+from irc.backends.c.cross.board import run_on_board
 from irc.backends.c.cross.build import build_program, find_cross_compiler
 from irc.backends.c.cross.cores import CORES, Core, core_named
 from irc.backends.c.cross.decode import Decoder
@@ -69,6 +72,19 @@ def expected(depth: int) -> list[int]:
     return [sum(((a + i) * 3) ^ b for i in range(depth)) % 2**32 for a, b in frames]
 
 
+def write_test(folder: Path, text: str) -> None:
+    (folder / "test").mkdir(exist_ok=True)
+    (folder / "test" / "test_net.c").write_text(text)
+
+
+def need_board_emulator() -> None:
+    """Skip where QEMU's boards are not installed, but fail in CI, where they must be."""
+    if shutil.which("qemu-system-arm") is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI is set, but qemu-system-arm is not installed")
+        pytest.skip("qemu-system-arm is not installed")
+
+
 def run_on(
     core: Core,
     work: Path,
@@ -81,8 +97,13 @@ def run_on(
     values = expected(depth)
     values[1] += wrong
     (work / "net.c").write_text(MODEL.replace("DEPTH", str(depth)))
-    (work / "test_net.c").write_text(TEST.replace("EXPECTED", ", ".join(f"{v}u" for v in values)))
+    write_test(work, TEST.replace("EXPECTED", ", ".join(f"{v}u" for v in values)))
     compiler = find_cross_compiler(core, "zig")
+    if core.board:
+        need_board_emulator()
+        return run_on_board(
+            compiler, core, work, "net", work, frames, marked=marked, function="net_run"
+        )
     program = build_program(compiler, work, "net", work, marked=marked)
     return Machine(core, read_program(program), "net_run", frames).execute()
 
@@ -93,13 +114,13 @@ def test_every_core_runs_the_program_to_its_verdict(core: Core, tmp_path: Path):
     assert (len(run.frames), run.ended, run.verdict, run.complaints) == (3, True, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["cortex-m0plus", "rv32imc"])
+@pytest.mark.parametrize("name", ["cortex-m0plus", "cortex-m55", "rv32imc"])
 def test_a_wrong_value_is_noticed(name: str, tmp_path: Path):
     run = run_on(core_named(name), tmp_path, wrong=True)
     assert (run.verdict, run.complaints) == (1, 1)
 
 
-@pytest.mark.parametrize("name", ["cortex-m0plus", "cortex-m4", "rv32imc"])
+@pytest.mark.parametrize("name", ["cortex-m0plus", "cortex-m4", "cortex-m55", "rv32imc"])
 def test_instructions_and_stack_grow_with_the_work(name: str, tmp_path: Path):
     """The volatile scratch takes a store and a load an element, whatever the compiler saves."""
     small, large = (run_on(core_named(name), tmp_path, depth) for depth in (40, 240))
@@ -110,8 +131,9 @@ def test_instructions_and_stack_grow_with_the_work(name: str, tmp_path: Path):
     assert 800 <= large.stack - small.stack < 840
 
 
-def test_layers_add_up_to_the_frame(tmp_path: Path):
-    run = run_on(core_named("cortex-m4"), tmp_path, marked=True)
+@pytest.mark.parametrize("name", ["cortex-m4", "cortex-m55"])
+def test_layers_add_up_to_the_frame(name: str, tmp_path: Path):
+    run = run_on(core_named(name), tmp_path, marked=True)
     assert [len(layers) for layers in run.layers] == [2, 2, 2]
     for frame, layers in zip(run.frames, run.layers, strict=True):
         parts = sum(layer.instructions for layer in layers)
@@ -119,8 +141,9 @@ def test_layers_add_up_to_the_frame(tmp_path: Path):
         assert min(layer.instructions for layer in layers) > 80
 
 
-def test_it_stops_after_as_many_frames_as_asked(tmp_path: Path):
-    run = run_on(core_named("cortex-m3"), tmp_path, frames=2)
+@pytest.mark.parametrize("name", ["cortex-m3", "cortex-m55"])
+def test_it_stops_after_as_many_frames_as_asked(name: str, tmp_path: Path):
+    run = run_on(core_named(name), tmp_path, frames=2)
     assert (len(run.frames), run.ended) == (2, False)
 
 
@@ -128,6 +151,11 @@ def test_straight_code_is_counted_exactly():
     """nop; ldr r0, [r1]; a 32-bit ldr.w; pop {r4, pc}."""
     thumb = bytes.fromhex("00bf 0868 d1f80400 10bd".replace(" ", ""))
     assert Decoder(is_arm=True).count(thumb, 0x1000) == (4, 3)
+    # vldrw.u32 q0, [r0]; vldrb.u16 q1, [r0, #8]; vldrw.u32 q2, [r0, q1]; vld20.32 {q0, q1}, [r0];
+    # vstrw.32 q0, [r0]; veor q0, q0, q1; vldr s0, [r0]
+    loads = ["90ed001f", "90fd882e", "90fc424f", "90fc001f"]
+    helium = bytes.fromhex("".join([*loads, "80ed001f", "00ff5201", "90ed000a"]))
+    assert Decoder(is_arm=True).count(helium, 0x1000) == (7, 5)
     # c.lw a0, 0(a1); lw a0, 0(a1); addi a0, a0, 1
     riscv = bytes.fromhex("8841 03a50500 13051500".replace(" ", ""))
     assert Decoder(is_arm=False).count(riscv, 0x1000) == (3, 2)
@@ -148,7 +176,7 @@ def test_a_program_that_faults_is_told_where(tmp_path: Path):
     (tmp_path / "net.c").write_text(
         "int net_run(void); int net_run(void) { return *(volatile int *)0x70000000; }"
     )
-    (tmp_path / "test_net.c").write_text("int net_run(void); int main(void) { return net_run(); }")
+    write_test(tmp_path, "int net_run(void); int main(void) { return net_run(); }")
     core = core_named("cortex-m0plus")
     program = build_program(
         find_cross_compiler(core, "zig"), tmp_path, "net", tmp_path, marked=False
@@ -209,9 +237,7 @@ def test_the_extension_gives_what_the_host_does(tmp_path: Path):
     )
     subprocess.run([*find_compiler(), "net.c", "host.c", "-o", "host"], cwd=tmp_path, check=True)
     value = subprocess.run([tmp_path / "host"], capture_output=True, text=True, check=True).stdout
-    (tmp_path / "test_net.c").write_text(
-        f"{main} uint32_t out; net_run(&out); return out != {value}u; }}"
-    )
+    write_test(tmp_path, f"{main} uint32_t out; net_run(&out); return out != {value}u; }}")
     core = core_named("rv32imc-zbb")
     program = build_program(
         find_cross_compiler(core, "zig"), tmp_path, "net", tmp_path, marked=False

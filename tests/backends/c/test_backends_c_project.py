@@ -26,9 +26,29 @@ def make_test(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_folder_tests_itself(tmp_path: Path) -> None:
     source = write_c_project(tiny(("mul", 0.1)), tmp_path / "out", name="net")
-    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    folder = tmp_path / "out"
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert files == sorted(
-        ["Makefile", "README.md", "manifest.json", "net.c", "net.h", "test_net.c", "test_vectors.h"]
+        [
+            "CMakeLists.txt",
+            "Makefile",
+            "README.md",
+            "examples/main.c",
+            "examples/net/frame.h",
+            "examples/net/net.ino",
+            "examples/zephyr/CMakeLists.txt",
+            "examples/zephyr/prj.conf",
+            "keywords.txt",
+            "library.properties",
+            "manifest.json",
+            "net.c",
+            "net.h",
+            "test/test_net.c",
+            "test/test_vectors.h",
+            "zephyr/CMakeLists.txt",
+            "zephyr/Kconfig",
+            "zephyr/module.yml",
+        ]
     )
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["macs"] == source.macs == 30
@@ -157,7 +177,8 @@ def test_a_model_with_two_outputs_and_floats_is_one_function(tmp_path: Path) -> 
         "int net_run(const float *in, float *out0, uint8_t *out1);",
         "in: float, 4; the model's audio",
         "out0: float, 4; the model's mask",
-        "out1: uint8_t, one number, from 0 to 3; the model's class * /",
+        "out1: uint8_t, one number, the index of the largest of 4 values, the lowest of equals",
+        "the model's class * /",
         "#define NET_OUTPUT0_SIZE 4",
         "#define NET_OUTPUT1_SIZE 1",
     ):

@@ -31,13 +31,13 @@ func.func @dense(%x: tensor<70x!bnn.bipolar>) -> tensor<2xsi4> {
   func.return %2 : tensor<2xsi4>
 }
 
-// Two planes by one of weights go into one tree. Wide activations are looked up, four at a time:
-// 16 for the second table, and a 1 for the fifth weight. Trees take words of 32 bits.
+// Two planes by one of weights go into one tree. Wide activations are looked up, here all five in one
+// table. Trees take words of 32 bits.
 // CHECK-LABEL: func.func @wide
 // BYTE-LABEL: func.func @wide
 func.func @wide(%x: tensor<5xui8>, %y: tensor<5xui2>) -> (tensor<16xsi12>, tensor<2xsi5>) {
-  // CHECK: packed.sign_dense "dense" {{.*}}, <tensor<16x2xui8>, [15, 17, 15, 17,
-  // CHECK-SAME: lookup
+  // CHECK: packed.sign_dense "dense" {{.*}}, <tensor<16x1xui8>, [31, 31,
+  // CHECK-SAME: lookup = 5
   %0 = bnn.linear %x, <tensor<16x5x!bnn.bipolar>, "0xffffffffffffffffffff"> : tensor<5xui8> -> tensor<16xsi12>
   // CHECK: packed.plane_dense "dense_2"
   // CHECK-SAME: kernel = "tree", block = 1 : i64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from irc.errors import UsageError
 
@@ -30,6 +31,25 @@ class Core:
     """How the pass `choose-kernels` should count bits for it."""
     unroll: int = 1280
     """Bytes of straight code that one kernel should take at most."""
+    lanes: bool = False
+    """Whether it has vectors, in which several rows are counted at once."""
+    board: str = ""
+    """The board on which QEMU emulates it, for the emulator in the process does not know it."""
+
+    @property
+    def gcc_package(self) -> str:
+        """Debian's package with a GCC for it."""
+        return "gcc-arm-none-eabi" if self.is_arm else "gcc-riscv64-unknown-elf"
+
+    @property
+    def qemu_cpu(self) -> str | None:
+        """The core that QEMU runs processes on which executes the same instructions, if any.
+
+        It runs none on a Cortex-M; Thumb code is the same on a Cortex-A, but for vectors.
+        """
+        if not self.is_arm:
+            return "rv32"
+        return None if self.lanes else "cortex-a15"
 
     @property
     def is_arm(self) -> bool:
@@ -69,6 +89,17 @@ CORES = (
     _arm("cortex-m3", "ARMv7-M: STM32F1, LPC17xx", "cortex_m3", "CORTEX_M3"),
     _arm("cortex-m4", "ARMv7E-M: nRF52, STM32F4", "cortex_m4", "CORTEX_M4"),
     _arm("cortex-m7", "ARMv7E-M, dual issue: STM32H7, i.MX RT", "cortex_m7", "CORTEX_M7"),
+    Core(
+        "cortex-m55",
+        "ARMv8.1-M with Helium vectors: Alif Ensemble, STM32N6 (takes QEMU)",
+        ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m55+mve"),
+        ("arm-none-eabi-gcc",),
+        ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+        ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+        "UC_CPU_ARM_CORTEX_M55",
+        lanes=True,
+        board="mps3-an547",
+    ),
     _riscv("rv32imc", "RISC-V: ESP32-C3, CH32V203", "generic_rv32+i+m+c", "rv32imc"),
     _riscv(
         "rv32imc-zbb",
@@ -86,4 +117,8 @@ def core_named(name: str) -> Core:
     for core in CORES:
         if core.name == name:
             return core
-    raise UsageError(f"unknown core '{name}'; expected {', '.join(core.name for core in CORES)}")
+    names = [core.name for core in CORES]
+    parts = [known for known in names if known.endswith(f"-{name.lower()}")]
+    close = parts or get_close_matches(name.lower(), names, 1, 0.6)
+    meant = f"did you mean {close[0]}? " if close else ""
+    raise UsageError(f"unknown core '{name}'; {meant}expected {', '.join(names)}")

@@ -10,6 +10,18 @@ _ARM_LOADS = ("ldr", "ldm", "pop", "vldr", "vldm", "vpop")
 _RISCV_LOADS = ("lb", "lh", "lw", "lbu", "lhu", "c.lw", "c.lwsp", "flw", "c.flw")
 
 
+def _half(code: bytes, at: int) -> int:
+    return int.from_bytes(code[at : at + 2], "little")
+
+
+def _loads_vector(first: int, second: int) -> bool:
+    """Whether two half words are a load of Helium's, VLDR or VLD2 and VLD4, which capstone lacks.
+
+    They are loads of coprocessors 14 and 15 (Armv8-M Architecture Reference Manual, C2.3.10).
+    """
+    return first & 0xEE10 == 0xEC10 and second & 0x0E00 == 0x0E00
+
+
 class Decoder:
     """Reads little-endian Thumb or RISC-V code."""
 
@@ -26,13 +38,15 @@ class Decoder:
 
     def count(self, code: bytes, address: int) -> tuple[int, int]:
         """Instructions and loads in `code`, which begins at `address`."""
-        instructions = at = 0
+        instructions = vectors = at = 0
         while at < len(code):
-            at += self._length(int.from_bytes(code[at : at + 2], "little"))
+            half, second = _half(code, at), _half(code, at + 2)
+            vectors += self._is_arm and _loads_vector(half, second)
+            at += self._length(half)
             instructions += 1
         names = [name for _, _, name, _ in self._capstone.disasm_lite(code, address)]
         if self._is_arm:
-            return instructions, sum(name.startswith(_ARM_LOADS) for name in names)
+            return instructions, vectors + sum(name.startswith(_ARM_LOADS) for name in names)
         return instructions, sum(name in _RISCV_LOADS for name in names)
 
     def _length(self, half: int) -> int:

@@ -55,7 +55,7 @@ class Run:
     layers: list[list[Counts]] = field(default_factory=list[list[Counts]])
     """For each frame, what each layer executed; empty unless the program marks its layers."""
     stack: int = 0
-    """Most bytes of stack below the caller of the model's function."""
+    """Most bytes of stack below the caller of the model's function: written, or reserved."""
     complaints: int = 0
     """How often the test program printed that a value is wrong."""
     ended: bool = False
@@ -76,7 +76,7 @@ class Machine:
         self._costs: dict[tuple[int, int], Counts] = {}
         self._inside: int | None = None
         self._marks: list[Counts] = []
-        self._entry_stack = 0
+        self._entry_stack = self._lowest = 0
         self._fault = False
         self.run = Run()
         if core.is_arm:
@@ -158,13 +158,16 @@ class Machine:
         elif address == self._symbols.get("irc_layer_done"):
             self._marks.append(self._total())
             return
+        if (address, size) not in self._blocks:
+            # A frame may have room at its end that nobody writes.
+            self._lowest = min(self._lowest, int(uc.reg_read(self._sp)))
         self._blocks[address, size] += 1
 
     def _enter(self) -> None:
         self._inside = int(self._uc.reg_read(self._link)) & ~1
         self._blocks.clear()
         self._marks = []
-        self._entry_stack = int(self._uc.reg_read(self._sp))
+        self._entry_stack = self._lowest = int(self._uc.reg_read(self._sp))
         free = self._entry_stack - (STACK_TOP - STACK_BYTES)
         self._uc.mem_write(STACK_TOP - STACK_BYTES, CANARY * (free // len(CANARY)))
 
@@ -181,7 +184,7 @@ class Machine:
         # The first word that differs from the pattern is the deepest that was written.
         deepest = next((i for i in range(0, len(below), 4) if below[i : i + 4] != CANARY), None)
         used = 0 if below == untouched or deepest is None else len(below) - deepest
-        self.run.stack = max(self.run.stack, used)
+        self.run.stack = max(self.run.stack, used, self._entry_stack - self._lowest)
         self._inside = None
 
     def _printed(self) -> None:

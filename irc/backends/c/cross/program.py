@@ -59,6 +59,15 @@ def read_program(path: Path) -> Program:
     return Program(segments, symbols)
 
 
+def function_range(path: Path, name: str) -> tuple[int, int]:
+    """Addresses of a function of an ELF file: of its first byte, and behind its last."""
+    with path.open("rb") as stream:
+        elf: Any = ELFFile(stream)
+        (symbol,) = elf.get_section_by_name(".symtab").get_symbol_by_name(name)
+        begin = symbol["st_value"] & ~1
+        return begin, begin + symbol["st_size"]
+
+
 @dataclass(frozen=True)
 class ObjectSizes:
     """Bytes of an object file by where they lie."""

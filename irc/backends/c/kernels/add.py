@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
-from irc.backends.c.text import c_type, fill, integer_literal, word_type
+from irc.backends.c.text import c_type, fill, integer_literal, word_type, work_type
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
@@ -67,7 +67,7 @@ def _sum(unit: Unit, op: packed.AddOp, acc: str) -> tuple[str, list[str], list[s
         return "p * a + q * b", [f"{acc} p", f"{acc} q"], factors
     kind = c_type(op.multipliers.element_type)
     name = unit.constant(op.label.data, "multipliers", op.multipliers)
-    parameters = [f"const {kind} *p", f"const {kind} *q"]
+    parameters = [f"$const {kind} *p", f"$const {kind} *q"]
     text = f"({acc})p[m] * a + ({acc})q[m] * b"
     return text, parameters, [name, f"{name} + {op.multipliers.shape[1]}u"]
 
@@ -88,7 +88,7 @@ def element_function(unit: Unit, bits: BitsType, acc: str) -> str:
     terms = ""
     for plane, count in enumerate(plane_weights(bits.element_type)):
         word = "*at" if plane == 0 else f"at[{plane * bits.words}u]"
-        scaled = f"({acc})(({word} >> shift) & 1u)"
+        scaled = f"({acc})((({work_type(bits.word)}){word} >> shift) & 1u)"
         scaled = scaled if abs(count) == 1 else f"{abs(count)} * {scaled}"
         sign = " - " if count < 0 else " + "
         terms += sign + scaled

@@ -13,7 +13,7 @@ from irc.dialects.packed_types import plane_weights
 _CHANNELS = """
 /* Channel by channel: $identity; word j of sums has bit j of each. */
 static void $name(
-    const $word *x, const $word *w, size_t taps, size_t words, size_t results$offsets$parameters)
+    const $word *x, $const $word *w, size_t taps, size_t words, size_t results$offsets$parameters)
 {
     size_t m = 0;
     $declare
@@ -27,6 +27,7 @@ static void $name(
             $lanes
             const $acc acc = ($acc)($sum);
             $consume
+            $moving
             ++m;
         }
     }
@@ -88,6 +89,7 @@ def emit_channel_dense(unit: Unit, op: packed.ChannelDenseOp) -> None:
         terms="\n".join(terms),
         lanes="\n".join(lanes),
         sum=signed_sum(counts) + added,
+        moving="++offsets;" if added else "",
         offsets=parameter,
         **sink.parts(),
     )

@@ -7,24 +7,32 @@ from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
 from irc.backends.c.text import c_type
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
+from irc.dialects.dense import DenseAttr
 
 
 def offset_parts(unit: Unit, op: packed.BitsDenseOp, acc: str) -> tuple[str, str, list[str]]:
-    """What is added to a sum, the parameter that holds it, and its argument."""
+    """What is added to a sum, the parameter that holds it, and its argument.
+
+    What is added stands at a pointer, which each result moves on.
+    """
     if op.offsets is None:
         return "", "", []
     kind, argument = placed_parts(unit, op, "offsets")
-    return f" + ({acc})offsets[m]", f", const {kind} *offsets", [argument]
+    return f" + ({acc})*offsets", f", $const {kind} *offsets", [argument]
 
 
-def placed_parts(unit: Unit, op: packed.BitsDenseOp, what: str) -> tuple[str, str]:
+def placed_parts(
+    unit: Unit, op: packed.BitsDenseOp, what: str, padded: DenseAttr | None = None
+) -> tuple[str, str]:
     """The C type of the constant that places choose from, and where that of a row begins.
 
-    Where a row lies in the grid, `$p0`, `$p1` and so on, chooses it.
+    Where a row lies in the grid, `$p0`, `$p1` and so on, chooses it. `padded` is that constant with
+    more than a value for each channel, if a kernel reads more.
     """
-    assert op.placed is not None
+    placed = padded or op.placed
+    assert placed is not None
     label = op.label.data
-    argument = unit.constant(label, what, op.placed)
+    argument = unit.constant(label, what, placed)
     place = ""
     for axis, kinds in enumerate(op.kinds):
         assert op.places is not None
@@ -35,8 +43,8 @@ def placed_parts(unit: Unit, op: packed.BitsDenseOp, what: str) -> tuple[str, st
             place = f"{place} + {name}[$p{axis}]" if place else f"{name}[$p{axis}]"
     if place:
         grouped = f"({place})" if " " in place else place
-        argument = f"{argument} + {grouped} * {op.channels}u"
-    return c_type(op.placed.element_type), argument
+        argument = f"{argument} + {grouped} * {placed.shape[-1]}u"
+    return c_type(placed.element_type), argument
 
 
 def signed_sum(terms: list[tuple[int, str]]) -> str:
@@ -51,7 +59,7 @@ def signed_sum(terms: list[tuple[int, str]]) -> str:
 
 _INT = """
 /* Integers by integers: acc = sum of w * x. */
-static void $name(const $in *x, const $weight *w, size_t size, size_t results$parameters)
+static void $name(const $in *x, $const $weight *w, size_t size, size_t results$parameters)
 {
     $declare
     for (size_t m = 0; m < results; ++m) {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from irc.backends.c.kernels.code_sink import word_sink
 from irc.backends.c.kernels.sink import (
     Sink,
     add_packing,
     as_unsigned,
-    bit_sink,
     result_arguments,
 )
 from irc.backends.c.text import c_type, fill
@@ -57,7 +57,7 @@ def emit_quantize(unit: Unit, op: packed.QuantizeOp) -> None:
     rows, width = 1, packed.array_type(op.input).length
     if isinstance(result, BitsType):
         rows, width = result.rows, result.width
-    sink = bit_sink(unit, op, width)
+    sink = word_sink(unit, op, width)
     acc = c_type(op.accumulator)
     # Behind the loop over bits there is no m.
     element = "const $acc acc = ($acc)*x;\n++x;" if sink.word else "const $acc acc = ($acc)x[m];"

@@ -91,7 +91,7 @@ class _Constants:
             unit.needs_math |= "INFINITY" in literal
             return literal
         name = f"c{number}"
-        self.parameters.append(f"const float *{name}")
+        self.parameters.append(f"$const float *{name}")
         array = unit.constant(op.label.data, f"{op.steps[number][0]}{number}", constant)
         # One number for every element of the frame, or rows of them that repeat.
         self.arguments.append(Moving(array, op.row) if constant.size > op.row else array)

@@ -55,7 +55,7 @@ def _emit_walk(unit: Unit, op: packed.KernelOp, kind: str, start: int, walk: Wal
     source, destination = advanced(unit.address(op.input), start), unit.address(op.output)
     run = loops.pop()[0] if loops and loops[-1][1] == 1 else 1
     if not loops:
-        unit.calls.append(f"memcpy({destination}, {source}, {run}u * sizeof *{destination});")
+        unit.calls.append(f"memcpy({destination}, {source}, {run}u * sizeof({kind}));")
         return
     if run == 1:
         _emit_loops(unit, op, kind, source, loops, "Elements", "*y = *from;\n++y;", {})
@@ -216,7 +216,7 @@ def _lay(
     unit: Unit, kind: str, source: str, pieces: int, run: int, destination: str, pitch: int
 ) -> None:
     if pieces == 1:
-        unit.calls.append(f"memcpy({destination}, {source}, {run}u * sizeof *{source});")
+        unit.calls.append(f"memcpy({destination}, {source}, {run}u * sizeof({kind}));")
         return
     function = unit.function("lay", _LAY, **{"in": kind})
     unit.call(function, [source, f"{pieces}u", f"{run}u", destination, f"{pitch}u"])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from irc.backends.c.text import c_type, integer_literal, word_literals, word_type
-from irc.backends.c.unit import Unit
+from irc.backends.c.unit import Unit, advanced
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType, DenseAttr, uint
 from irc.dialects.packed_types import BitsType, is_signed, to_planes
@@ -24,7 +24,7 @@ static void $name($out *y, size_t size, $out value)
 
 _REPEAT = """
 /* The same pixel everywhere. */
-static void $name($out *y, size_t pixels, size_t size, const $out *pixel)
+static void $name($out *y, size_t pixels, size_t size, $const $out *pixel)
 {
     for (size_t p = 0; p < pixels; ++p) {
         for (size_t i = 0; i < size; ++i) {
@@ -141,10 +141,11 @@ def _call_rows(
     row_of_x = [math.prod(op.space[axis + 1 :]) * strides[0] for axis in range(len(op.space))]
     row_of_y = [math.prod(op.padded[axis + 1 :]) * strides[1] for axis in range(len(op.space))]
     start = sum(before * row for before, row in zip(op.before, row_of_y, strict=True))
-    x, y = _grouped(unit.address(op.input)), _grouped(unit.address(op.output))
-    x = " + ".join([x, *(f"row{axis} * {row_of_x[axis]}u" for axis in looped)])
-    offset = [f"{start}u"] if start else []
-    y = " + ".join([y, *offset, *(f"row{axis} * {row_of_y[axis]}u" for axis in looped)])
+    x = unit.address(op.input)
+    y = advanced(unit.address(op.output), start)
+    for axis in looped:
+        x = advanced(x, f"row{axis} * {row_of_x[axis]}u")
+        y = advanced(y, f"row{axis} * {row_of_y[axis]}u")
     lines = [
         "    " * depth + f"for (size_t row{axis} = 0; row{axis} < {outer[axis]}u; ++row{axis}) {{"
         for depth, axis in enumerate(looped)
@@ -152,10 +153,6 @@ def _call_rows(
     lines.append("    " * len(looped) + f"{function}({', '.join([x, *sizes, y])});")
     lines += ["    " * depth + "}" for depth in reversed(range(len(looped)))]
     unit.calls += lines
-
-
-def _grouped(pointer: str) -> str:
-    return f"({pointer})" if "&" in pointer else pointer
 
 
 __all__ = ["emit_pad"]

@@ -113,11 +113,11 @@ def _border(unit: Unit, op: packed.PatchesOp, source: packed.BufferType) -> str:
     if isinstance(source, BitsType):
         words = to_planes(np.full(source.width, op.border), source.element_type, source.word)
         constant = DenseAttr.from_numpy(words, uint(source.word))
-        return unit.words(op.label.data, "border", constant)
+        return unit.words(op.label.data, "border", constant, in_ram=True)
     # The result's type, of the same storage, also holds the border.
     kind = packed.buffer_type(op.output).element_type
     constant = DenseAttr.from_numpy(np.full(op.channels, op.border), kind)
-    return unit.constant(op.label.data, "border", constant)
+    return unit.constant(op.label.data, "border", constant, in_ram=True)
 
 
 def _gather(unit: Unit, op: packed.PatchesOp) -> tuple[str, list[str]]:
@@ -149,8 +149,8 @@ _RUN_BODY = """
 for (size_t i = 0; i < run; ++i) {
     patch[i] = $element;
 }
-patch += run;
 """
+_NEXT_RUN = "patch += run;\n"
 
 
 def _gather_run(unit: Unit, op: packed.PatchesOp, kind: str) -> tuple[str, list[str]]:
@@ -161,7 +161,8 @@ def _gather_run(unit: Unit, op: packed.PatchesOp, kind: str) -> tuple[str, list[
         _RUN,
         **{"in": kind},
         parameters=", ".join([*walk.parameters, "size_t run"]),
-        loops=walk.loops(_RUN_BODY),
+        # A window that is one run has no loop, and nothing behind the run.
+        loops=walk.loops(_RUN_BODY + (_NEXT_RUN if "for (" in walk.loops("") else "")),
     )
     return function, [*walk.arguments, f"{walk.run}u"]
 

@@ -140,7 +140,7 @@ def _emit_pool(
 _DEPTHWISE = """
 /* Integers by integers, channel by channel: acc = sum of w * x. */
 static void $name(
-    const $in *x, const $weight *w, size_t taps, size_t pixel, size_t members,
+    const $in *x, $const $weight *w, size_t taps, size_t pixel, size_t members,
     size_t results$parameters)
 {
     size_t member = 0;
@@ -163,7 +163,7 @@ static void $name(
 _GROUP = """
 /* Integers by integers, of one group of channels each: acc = sum of w * x. */
 static void $name(
-    const $in *x, const $weight *w, size_t taps, size_t pixel, size_t size, size_t members,
+    const $in *x, $const $weight *w, size_t taps, size_t pixel, size_t size, size_t members,
     size_t results$parameters)
 {
     size_t member = 0;

@@ -21,7 +21,7 @@ _TABLE = """
 /* Ones in a word, byte by byte. */
 static unsigned $name($word v)
 {
-    static const uint8_t ones[256] = {
+    static $const uint8_t ones[256] = {
 #define B2(n) n, n + 1, n + 1, n + 2
 #define B4(n) B2(n), B2(n + 1), B2(n + 1), B2(n + 2)
 #define B6(n) B4(n), B4(n + 1), B4(n + 1), B4(n + 2)
@@ -48,7 +48,7 @@ static unsigned $name($word v)
 
 _ROW = """
 /* Ones in $what of two rows of words. */
-static $count $name(const $word *a, const $word *b, size_t words)
+static $count $name(const $word *a, $const $word *b, size_t words)
 {
     $count count = 0;
     for (size_t i = 0; i < words; ++i) {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from irc.backends.c.kernels.code_sink import packing_sink
 from irc.backends.c.kernels.float_chain import emit_float_op
-from irc.backends.c.kernels.sink import Sink, add_storing, add_thresholds
+from irc.backends.c.kernels.sink import Sink, add_storing, add_thresholds, result_arguments
 from irc.backends.c.text import fill, float_literal
 from irc.backends.c.unit import Moving, Unit
 from irc.dialects import packed
 from irc.dialects.dense import BipolarType
 from irc.dialects.packed_base import Staircase
+from irc.dialects.packed_types import BitsType
 
 CODE = "int32_t"
 CODE_WIDTH = 32
@@ -36,8 +38,55 @@ def _rounding(unit: Unit, name: str) -> list[str]:
     return ["u = v;"]
 
 
+_KEYS = """
+/* Floats into codes: the bits of floats ascend with them, once those of negative ones are turned
+   round; what is no number comes before all others. */
+static void $name(const float *x, size_t results$parameters)
+{
+    $declare
+    $loop
+}
+"""
+
+_KEY = """
+union {
+    float number;
+    uint32_t bits;
+} at;
+at.number = *x;
+++x;
+const uint32_t positive = at.bits ^ 0x80000000u;
+uint32_t key = positive > 0x7FFFFFFFu ? positive : ~at.bits;
+if (key > 0xFF800000u) {
+    key = 0;
+}
+"""
+
+
+def _emit_keys(unit: Unit, op: packed.FloatQuantizeOp) -> None:
+    """Integers compare, as many times as there are codes but one."""
+    assert op.keys is not None
+    result = packed.buffer_type(op.output)
+    low = 0 if isinstance(result.element_type, BipolarType) else op.bounds[0]
+    keys = [f"0x{key:08X}u" for key in op.keys.numpy().tolist()]
+    lines = [f"uint32_t code = (uint32_t){low};" if low < 0 else f"uint32_t code = {low}u;"]
+    lines += [f"code += (uint32_t)(key >= {key});" for key in keys]
+    if isinstance(result, BitsType):
+        sink = packing_sink(result, lines)
+    else:
+        sink = Sink(consume=lines)
+        add_storing(sink, op, "(int32_t)code" if low < 0 else "code", CODE_WIDTH, op.row)
+    function = unit.function("float_codes", _KEYS, loop=sink.loop(fill(_KEY)), **sink.parts())
+    x = Moving(unit.address(op.input), op.row)
+    arguments = [x, f"{op.row}u", *result_arguments(unit, sink, op)]
+    unit.call_rows(function, packed.array_type(op.input).length // op.row, arguments)
+
+
 def emit_float_quantize(unit: Unit, op: packed.FloatQuantizeOp) -> None:
     """Compared before it is converted, for C converts nothing that does not fit."""
+    if op.keys is not None:
+        _emit_keys(unit, op)
+        return
     low, high = op.bounds
     rounding = op.rounding.data
     ending = _rounding(unit, rounding)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
+from irc.backends.c.kernels.code_sink import word_sink
 from irc.backends.c.kernels.patches import call_dense_rows
-from irc.backends.c.kernels.sink import bit_sink, result_arguments, thresholding_sink
+from irc.backends.c.kernels.sink import result_arguments, thresholding_sink
 from irc.backends.c.kernels.tree import STRAIGHT
+from irc.backends.c.kernels.vector import emit_sign_vectors
 from irc.backends.c.text import c_type, fill, word_type
 from irc.backends.c.unit import Unit
 from irc.dialects import packed
-from irc.dialects.packed_dense import TABLES, TAPS
 
 _SIGN = """
 /* Bipolar weights by integers: acc = sum of w ? x : -x. */
-static void $name(const $in *x, const $word *w, size_t size, size_t results$parameters)
+static void $name(const $in *x, $const $word *w, size_t size, size_t results$parameters)
 {
     $declare
     for (size_t m = 0; m < results; ++m) {
@@ -34,6 +37,9 @@ static void $name(const $in *x, const $word *w, size_t size, size_t results$para
 
 def emit_sign_dense(unit: Unit, op: packed.SignDenseOp) -> None:
     """Weights are taken bit by bit from their words, or sums of some from tables."""
+    if op.vectors is not None:
+        emit_sign_vectors(unit, op)
+        return
     if op.lookup is not None:
         _emit_lookup(unit, op)
         return
@@ -54,7 +60,7 @@ def emit_sign_dense(unit: Unit, op: packed.SignDenseOp) -> None:
 
 _LOOKUP = """
 /* Sums of $tables tables each. Kept apart from them, for their address to stay in a register. */
-static $kind $name(const $acc *table, const uint8_t *w, size_t results$parameters)
+static $kind $name(const $acc *table, $const uint8_t *w, size_t results$parameters)
 {
     $declare
     $loop
@@ -62,10 +68,11 @@ static $kind $name(const $acc *table, const uint8_t *w, size_t results$parameter
 """
 
 _ROW = """
-/* Bipolar weights by integers: sums of four, w ? x : -x each, are looked up in tables. */
-static void $name(const $in *x, const uint8_t *w, size_t results$parameters)
+/* Bipolar weights by integers: sums of some, w ? x : -x each, are looked up in tables. */
+static $kind $name(
+    const $in *x, $acc *table, $const uint8_t *w, size_t results$parameters)
 {
-    $acc table[$size];
+    $acc *to = table;
     $tables
     $lookup(table, w, results$arguments);
 }
@@ -73,16 +80,9 @@ static void $name(const $in *x, const uint8_t *w, size_t results$parameters)
 
 _TABLES = """
 for (size_t i = 0; i < $tables; ++i) {
-    $acc *to = &table[16u * i];
     $lines
-    x += 4;
-}
-"""
-
-_LAST = """
-{
-    $acc *to = &table[$start];
-    $lines
+    x += $taps;
+    to += $entries;
 }
 """
 
@@ -90,28 +90,36 @@ _LAST = """
 def _emit_lookup(unit: Unit, op: packed.SignDenseOp) -> None:
     """Three instructions for four products; the tables cost as much as a few results."""
     acc = c_type(op.accumulator)
-    sink = bit_sink(unit, op, op.channels)
-    whole, rest = divmod(op.columns, TAPS)
+    sink = word_sink(unit, op, op.channels)
     tables: list[str] = []
-    if whole:
-        tables.append(fill(_TABLES, tables=f"{whole}u", acc=acc, lines=_table_lines(TAPS, acc)))
-    if rest:
-        # Places of the elements that are missing are never looked at.
-        start = f"{16 * whole}u"
-        tables.append(fill(_LAST, acc=acc, start=start, lines=_table_lines(rest, acc)))
-    terms = [f"{_table(i)}[w[{i}]]" for i in range(op.tables)]
+    for taps, group in groupby(op.tables, lambda table: table.taps):
+        count = len(list(group))
+        tables.append(
+            fill(
+                _TABLES,
+                tables=f"{count}u",
+                lines=_table_lines(taps, acc),
+                taps=f"{taps}u",
+                entries=f"{1 << taps}u",
+            )
+        )
+    terms = [
+        f"{f'(table + {table.window}u)' if table.window else 'table'}[w[{number}]]"
+        for number, table in enumerate(op.tables)
+    ]
     total = " + ".join(terms)
     # In int, which holds what the accumulator does, nothing is extended.
     body = f"const int acc = {total};" if acc == "int16_t" else f"const {acc} acc = {total};"
-    body += f"\nw += {op.tables};"
+    body += f"\nw += {len(op.tables)};"
     parts = sink.parts()
     unit.define_once(STRAIGHT)
+    kind = f"{unit.name.upper()}_STRAIGHT void"
     lookup = unit.function(
         "lookup",
         _LOOKUP,
-        kind=f"{unit.name.upper()}_STRAIGHT void",
+        kind=kind,
         acc=acc,
-        tables=str(op.tables),
+        tables=str(len(op.tables)),
         loop=sink.loop(body),
         parameters=parts["parameters"],
         declare=parts["declare"],
@@ -120,16 +128,17 @@ def _emit_lookup(unit: Unit, op: packed.SignDenseOp) -> None:
     function = unit.function(
         "lookup_dense",
         _ROW,
+        kind=kind,
         **{"in": c_type(packed.array_type(op.input).element_type)},
         acc=acc,
-        size=str(16 * op.tables),
         tables="\n".join(tables),
         lookup=lookup,
         parameters=parts["parameters"],
         arguments="".join(f", {name}" for name in names),
     )
     weights = unit.constant(op.label.data, "weights", op.weights)
-    arguments = [weights, f"{op.channels}u", *result_arguments(unit, sink, op)]
+    sizes = [f"{op.channels}u"]
+    arguments = [unit.scratch(op), weights, *sizes, *result_arguments(unit, sink, op)]
     call_dense_rows(unit, op, function, arguments)
 
 
@@ -146,12 +155,6 @@ def _table_lines(taps: int, acc: str) -> str:
         lines.append(f"sum {sign}= d{(place ^ before).bit_length() - 1};")
         lines.append(f"to[{place}] = ({acc})sum;")
     return "\n".join(lines)
-
-
-def _table(group: int) -> str:
-    """The tables that a place in group `group` points into."""
-    first = group // TABLES * TABLES
-    return f"(table + {16 * first})" if first else "table"
 
 
 __all__ = ["emit_sign_dense"]

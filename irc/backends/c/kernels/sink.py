@@ -32,14 +32,29 @@ class Sink:
     not."""
     stores: str = "bits"
     """What is stored of a word then."""
+    planes: int = 0
+    """Variables of bits, numbered, for as many planes; 0: one, which is called `bits`."""
 
     def loop(self, body: str) -> str:
         """The loop over the results: `body`, which computes `acc`, and what consumes it."""
         whole = "\n".join([body, *self.consume])
         if not self.word:
             return fill(_LOOP, body=whole)
-        parts = {"type": word_type(self.word), "width": f"{self.word}u", "stores": self.stores}
-        return fill(_WORDS, body=whole, **parts)
+        kind = word_type(self.word)
+        numbers = [str(j) for j in range(self.planes)] or [""]
+        stores = [
+            fill(_STORE, type=kind, at=_PLACES.get(j, f"y[{j}u * plane]"), stores=self.stores + j)
+            for j in numbers
+        ]
+        return fill(
+            _WORDS,
+            body=whole,
+            type=kind,
+            width=f"{self.word}u",
+            last=f"{self.word - 1}u",
+            zeros="\n".join(f"{kind} bits{j} = 0;" for j in numbers),
+            stores="\n".join(stores),
+        )
 
     def parts(self) -> dict[str, str]:
         """The parts for a kernel's template."""
@@ -59,17 +74,20 @@ for (size_t m = 0; m < results; ++m) {
 _WORDS = """
 while (results > 0) {
     size_t n = results < $width ? results : $width;
-    const unsigned unused = (unsigned)($width - n);
-    $type bits = 0;
+    const unsigned unused = (unsigned)(($width - n) % $width);
+    $zeros
     results -= n;
     do {
         $body
         --n;
     } while (n > 0);
-    *y = ($type)(($type)($stores) >> unused);
+    $stores
     ++y;
 }
 """
+
+_STORE = "$at = ($type)(($type)($stores) >> unused);"
+_PLACES = {"": "*y", "0": "*y", "1": "y[plane]"}
 
 _BIT = """
 bits = ($type)(bits >> 1);
@@ -84,21 +102,26 @@ bits = (bits >> 1) | ((uint32_t)((int32_t)acc - t[0]) & 0x80000000u);
 """
 
 
-def bit_sink(unit: Unit, op: ThresholdingOp, width: int) -> Sink:
-    """The sink of an op that puts it into `Sink.loop`: bits of one threshold, word by word."""
+def is_one_bit(op: ThresholdingOp, width: int) -> bool:
+    """Whether `bit_sink` takes the results: bits of one threshold."""
     result, staircase = packed.buffer_type(op.output), op.staircase
-    if (
-        staircase is None
-        or not isinstance(result, BitsType)
-        or plane_weights(result.element_type) != (1,)
-        or (staircase.levels, staircase.steps, staircase.bias) != (1, None, 0)
-        or staircase.channels not in (1, width)
-    ):
-        return thresholding_sink(unit, op, width)
+    return (
+        staircase is not None
+        and isinstance(result, BitsType)
+        and plane_weights(result.element_type) == (1,)
+        and (staircase.levels, staircase.steps, staircase.bias) == (1, None, 0)
+        and staircase.channels in (1, width)
+    )
+
+
+def bit_sink(unit: Unit, op: ThresholdingOp) -> Sink:
+    """The sink of an op with `is_one_bit`, which puts it into `Sink.loop`."""
+    result, staircase = packed.bits_type(op.output), op.staircase
+    assert staircase is not None
     sink = Sink(word=result.word, y_stride=result.words)
     thresholds = staircase.thresholds
     kind, word = c_type(thresholds.element_type), word_type(result.word)
-    sink.parameters = [f"const {kind} *t", f"{word} *y"]
+    sink.parameters = [f"$const {kind} *t", f"{word} *y"]
     sink.arguments = [unit.constant(op.label.data, "thresholds", thresholds)]
     top = f"0x{'80' + '00' * (result.word // 8 - 1)}u"
     # The difference of two wider numbers could be too large.
@@ -166,7 +189,7 @@ def add_thresholds(
     if staircase.steps is not None:
         vectors.append(("s", "steps", staircase.steps))
     for short, what, constant in vectors:
-        sink.parameters.append(f"const {c_type(constant.element_type)} *{short}")
+        sink.parameters.append(f"$const {c_type(constant.element_type)} *{short}")
         sink.arguments.append(unit.constant(label, what, constant))
     if staircase.levels == 1 and staircase.steps is None and staircase.bias == 0:
         sink.consume.append(f"const {code} code = ({code})(acc >= ({acc})t[0]);")

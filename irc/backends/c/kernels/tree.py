@@ -7,19 +7,20 @@ Only the planes are counted, in ever wider fields.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from irc.dialects.packed_bits_dense import MOST_TREE_WORDS
 
 BYTES, PAIRS, HALVES, FOURS = 0x0F0F0F0F, 0x55555555, 0x00FF00FF, 0x33333333
-MOST_WORDS = 255
-"""The fields of `CarrySave.total` hold the ones of so many words."""
-
 
 STRAIGHT = """\
-/* Scheduling keeps more values alive in straight code than there are registers. */
+/* Scheduling, and storing values together, keep more of them alive in straight code than there are
+   registers. */
 #if defined(__clang__)
 #define $upper_STRAIGHT __attribute__((noinline))
 #elif defined(__GNUC__)
-#define $upper_STRAIGHT __attribute__((noinline, optimize("no-schedule-insns")))
+#define $upper_STRAIGHT \\
+    __attribute__((noinline, optimize("no-schedule-insns", "no-tree-slp-vectorize")))
 #else
 #define $upper_STRAIGHT
 #endif"""
@@ -31,10 +32,15 @@ def _hex(mask: int) -> str:
 
 
 class CarrySave:
-    """Adders as C text on variables of 32 bits; a word added at level L counts 2^L a bit."""
+    """Adders as C text on variables of 32 bits; a word added at level L counts 2^L a bit.
 
-    def __init__(self, prefix: str = "v") -> None:
+    With another `kind` of variables than words, these are vectors of words, each with a tree of its
+    own.
+    """
+
+    def __init__(self, prefix: str = "v", kind: str = "uint32_t") -> None:
         self.lines: list[str] = []
+        self.kind = kind
         self._prefix = prefix
         self._sums: list[str | None] = [None] * 16
         self._waiting: list[str | None] = [None] * 16
@@ -44,7 +50,7 @@ class CarrySave:
         """A new variable with this value; its name."""
         self._variables += 1
         name = f"{self._prefix}{self._variables}"
-        self.lines.append(f"const uint32_t {name} = {expression};")
+        self.lines.append(f"const {self.kind} {name} = {expression};")
         return name
 
     def add(self, level: int, word: str) -> None:
@@ -90,8 +96,8 @@ class CarrySave:
         Two planes fit into fields of four bits, and these in bytes, weighted; what may be more
         than a byte holds goes into halves.
         """
-        if words > MOST_WORDS:
-            raise ValueError(f"a tree of {words} words; at most {MOST_WORDS}")
+        if words > MOST_TREE_WORDS:
+            raise ValueError(f"a tree of {words} words; at most {MOST_TREE_WORDS}")
         fours = [plane and self._fours(plane) for plane in self.planes()]
         terms: list[tuple[int, str]] = []
         for level in range(0, len(fours), 2):
@@ -129,14 +135,28 @@ class CarrySave:
         return terms[0][1] if len(texts) == 1 and terms[0][0] == 0 else self.name(" + ".join(texts))
 
 
-def tree_lines(words: int, x: str, w: str) -> tuple[list[str], str]:
-    """Statements, and an expression for `popcount(w ^ x)` over words in pairs."""
-    tree = CarrySave()
+def element(pointer: str, index: int) -> str:
+    """The C text of an element."""
+    return f"{pointer}[{index}]"
+
+
+def tree_lines(
+    words: int,
+    x: str,
+    w: str,
+    kind: str = "uint32_t",
+    weight: Callable[[str, int], str] = element,
+) -> tuple[list[str], str]:
+    """Statements, and an expression for `popcount(w ^ x)` over words in pairs.
+
+    `weight` gives the C text of a word, or vector, of weights.
+    """
+    tree = CarrySave(kind=kind)
     if words % 2:
-        tree.add(0, tree.name(f"{w}[{words - 1}] ^ {x}[{words - 1}]"))
+        tree.add(0, tree.name(f"{weight(w, words - 1)} ^ {x}[{words - 1}]"))
     for i in range(0, words - 1, 2):
-        first = tree.name(f"{w}[{i}] ^ {x}[{i}]")
-        tree.add_pair(first, tree.name(f"{w}[{i + 1}] ^ {x}[{i + 1}]"))
+        first = tree.name(f"{weight(w, i)} ^ {x}[{i}]")
+        tree.add_pair(first, tree.name(f"{weight(w, i + 1)} ^ {x}[{i + 1}]"))
     total = tree.total(words)
     return tree.lines, total
 
@@ -147,4 +167,4 @@ def unrolled_lines(words: int, x: str, w: str, popcount: str, cast: str) -> tupl
     return [], "\n    + ".join(terms)
 
 
-__all__ = ["MOST_WORDS", "STRAIGHT", "CarrySave", "tree_lines", "unrolled_lines"]
+__all__ = ["STRAIGHT", "CarrySave", "element", "tree_lines", "unrolled_lines"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irc.backends.c.unit import Call, Moving, Unit, WindowCalls
+from irc.backends.c.unit import Call, Moving, Unit, WindowCalls, advanced
 from irc.dialects.packed_windows import Windows
 
 _PLACE = re.compile(r"\$\w+")
@@ -126,7 +126,7 @@ def call_windows(unit: Unit, work: WindowCalls, pool: Pool | None = None) -> Non
         _sum(terms, stride * step * work.pixel)
         for terms, stride, step in zip(at, windows.strides, windows.pixel_strides, strict=True)
     ]
-    places["$x"] = " + ".join([_grouped(work.source, any(steps)), *filter(None, steps)])
+    places["$x"] = advanced(work.source, " + ".join(filter(None, steps)) or 0)
 
     def text(call: Call) -> str:
         function, arguments = call
@@ -182,7 +182,3 @@ def _sum(terms: Sequence[tuple[str, int]], factor: int) -> str:
     """The sum of loop variables, each times its count and a factor."""
     products = ((name, count * factor) for name, count in terms)
     return " + ".join(name if times == 1 else f"{name} * {times}u" for name, times in products)
-
-
-def _grouped(pointer: str, is_moved: bool) -> str:
-    return f"({pointer})" if is_moved and "&" in pointer else pointer

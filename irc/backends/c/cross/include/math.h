@@ -3,6 +3,9 @@
 #ifndef IRC_MATH_H
 #define IRC_MATH_H
 
+#define INFINITY __builtin_inff()
+#define NAN __builtin_nanf("")
+
 float expf(float x);
 float fabsf(float x);
 float logf(float x);
