@@ -20,7 +20,7 @@ NEEDED_SETUPTOOLS = 77
 LINKS = ("backends", "dialects", "passes", "tools")
 """Links at the root into the package, for people: their content must not be packed twice."""
 
-RESOURCES = (".py", ".typed", ".lark", ".v", ".vh", ".cpp")
+RESOURCES = (".py", ".typed", ".toml", ".lark", ".v", ".vh", ".cpp")
 """Kinds of files that the package needs at run time."""
 
 pytestmark = pytest.mark.slow
