@@ -22,15 +22,28 @@ from irc.dialects.dataflow_layer import (
     verify_weighted_sums,
 )
 from irc.dialects.dataflow_node import UNFOLDED, FoldedNode, Folding, Resources, divisors
-from irc.dialects.dataflow_products import product_choices, product_luts, smaller_products
+from irc.dialects.dataflow_products import (
+    is_ternary,
+    product_choices,
+    product_luts,
+    smaller_products,
+)
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dataflow_window import WindowOp
 from irc.dialects.dense import BipolarType, DenseAttr, element_width
+from irc.dialects.unrolled_layer import UnrolledShape
 
 BLOCK_MEMORY_DEPTH = 64
 BLOCK_MEMORY_BITS = 4096
 """`memory = auto` puts weights in block RAM from this depth and this size on: below, a LUT6 as a
 64-word ROM is the cheaper one; above, look-up tables took five times the area."""
+
+
+RELOADABLE_WEIGHTS = ("any", "ternary")
+"""What a reloadable unit may take: all weights of its type, or −1, 0 and +1."""
+
+MOST_STAGES = 16
+"""Registers between weights and accumulator: more than any sum has levels of look-up tables."""
 
 
 @irdl_op_definition
@@ -53,6 +66,13 @@ class MvuOp(FoldedNode):
 
     With `products`, it counts bit-`planes` or uses `multiply`; otherwise what is smaller.
 
+    Products and their sum pass `stages` registers, one unless given, on the way to the accumulator;
+    with none, they are added to it in the cycle in which weights and inputs meet.
+
+    A `reloadable` unit takes other weights and thresholds of the same types and shapes at run
+    time: nothing of its hardware but the contents of memories depends on their values. It says what
+    weights it takes: `any` of their type, or `ternary` ones, −1, 0 and +1.
+
     The unit takes `simd` lanes for each group and vector and gives `pe` for each vector. It reads a
     vector once, in SF = K/simd beats, while it computes the first `pe` results, and replays it for
     the others: NF = M/G/pe folds. The lanes of the input may differ until `insert-width-converters`
@@ -71,14 +91,17 @@ class MvuOp(FoldedNode):
     simd_attr = prop_def(IntegerAttr[I64], prop_name="simd")
     memory = prop_def(StringAttr)
     products = opt_prop_def(StringAttr)
+    reloadable = opt_prop_def(StringAttr)
     channels_attr = opt_prop_def(IntegerAttr[I64], prop_name="channels")
     mmv_attr = opt_prop_def(IntegerAttr[I64], prop_name="mmv")
+    stages_attr = opt_prop_def(IntegerAttr[I64], prop_name="stages")
     output = result_def(StreamType)
     traits = traits_def(Pure())
     assembly_format = (
         "$layer $input `weights` $weights (`groups` $groups^)? (`channels` $channels^)? "
         "(`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
-        "`pe` $pe `simd` $simd `memory` $memory (`mmv` $mmv^)? (`products` $products^)? attr-dict "
+        "`pe` $pe `simd` $simd `memory` $memory (`mmv` $mmv^)? (`products` $products^)? "
+        "(`stages` $stages^)? (`reloadable` $reloadable^)? attr-dict "
         "`:` type($input) `->` type($output)"
     )
 
@@ -94,6 +117,8 @@ class MvuOp(FoldedNode):
         folding: Folding = UNFOLDED,
         groups: int = 1,
         channels: int | None = None,
+        *,
+        reloadable: str | None = None,
     ) -> None:
         source = stream_type(value)
         shape = [*source.shape[:-1], weights.shape[0]]
@@ -112,9 +137,22 @@ class MvuOp(FoldedNode):
                 "thresholds": thresholds,
                 "steps": steps,
                 "bias": None if thresholds is None else IntegerAttr(bias, i64),
+                "reloadable": None if reloadable is None else StringAttr(reloadable),
                 **_properties(folding),
             },
         )
+
+    @property
+    def is_reloadable(self) -> bool:
+        """Whether weights and thresholds can be loaded at run time."""
+        return self.reloadable is not None
+
+    @property
+    def is_ternary(self) -> bool:
+        """Whether weights are −1, 0 and +1 in a type of more than one bit."""
+        if self.reloadable is not None:
+            return self.reloadable.data == "ternary"
+        return is_ternary(self.weights)
 
     @property
     def pe(self) -> int:
@@ -140,6 +178,11 @@ class MvuOp(FoldedNode):
     def mmv(self) -> int:
         """Neighbouring vectors worked on at once."""
         return 1 if self.mmv_attr is None else self.mmv_attr.value.data
+
+    @property
+    def stages(self) -> int:
+        """Registers between the meeting of weights and inputs, and the accumulator."""
+        return 1 if self.stages_attr is None else self.stages_attr.value.data
 
     @property
     def channels(self) -> int:
@@ -200,7 +243,8 @@ class MvuOp(FoldedNode):
     @property
     def folding(self) -> Folding:
         products = "auto" if self.products is None else self.products.data
-        return Folding(self.pe, self.simd, self.memory.data, products, self.mmv)
+        stages = None if self.stages_attr is None else self.stages
+        return Folding(self.pe, self.simd, self.memory.data, products, self.mmv, stages)
 
     def set_folding(self, folding: Folding) -> None:
         for key, value in _properties(folding).items():
@@ -214,6 +258,9 @@ class MvuOp(FoldedNode):
 
     def simd_choices(self) -> list[int]:
         return divisors(self.columns)
+
+    def stage_choices(self) -> list[int]:
+        return list(range(MOST_STAGES + 1))
 
     def product_choices(self) -> tuple[str, ...]:
         return product_choices(self.weights, stream_type(self.input).element_type)
@@ -230,6 +277,17 @@ class MvuOp(FoldedNode):
                 f"pe = {folding.pe} takes several groups at once, which come {self.channels} "
                 f"elements each in turn: simd must be a multiple of {self.channels}"
             )
+        if folding.memory == "logic" and (folding.pe, folding.simd) != (self.rows, self.columns):
+            return (
+                f"memory = logic works on all weights in every cycle: pe = {self.rows} and "
+                f"simd = {self.columns}"
+            )
+        if folding.memory == "logic" and self.is_reloadable:
+            return "memory = logic holds weights as constants, which cannot be reloaded"
+        if folding.memory == "logic" and folding.stages is not None:
+            return "memory = logic has the stages that its constants need: none can be asked for"
+        if folding.memory == "spram" and not self.is_reloadable:
+            return "memory = spram begins without contents: weights must be reloadable"
         windows = isinstance(self.input.owner, WindowOp) or self.is_interleaved
         if folding.mmv > 1 and folding.simd != self.columns and not windows:
             return (
@@ -246,7 +304,8 @@ class MvuOp(FoldedNode):
         """How the unit multiplies under a folding: `planes` or `multiply`."""
         if folding.products != "auto":
             return folding.products
-        return smaller_products(self.weights, stream_type(self.input).element_type)
+        input_type = stream_type(self.input).element_type
+        return smaller_products(self.weights, input_type, ternary=self.is_ternary)
 
     def folded_area(self, folding: Folding) -> int:
         source = stream_type(self.input)
@@ -254,7 +313,12 @@ class MvuOp(FoldedNode):
         sum_width = bits + self.columns.bit_length()
         # An accumulator and one comparator a row; a multiplexer of fresh and replayed inputs.
         a_row = sum_width * (2 if self.thresholds is None else 1 + self.thresholds.shape[1])
-        a_lane = product_luts(self.product_style(folding), self.weights, source.element_type)
+        a_lane = product_luts(
+            self.product_style(folding),
+            self.weights,
+            source.element_type,
+            ternary=self.is_ternary,
+        )
         groups = max(1, folding.pe // self.group_rows)
         inputs = folding.simd * groups * source.element_width
         return round(folding.mmv * (folding.pe * (folding.simd * a_lane + a_row) + inputs))
@@ -266,8 +330,20 @@ class MvuOp(FoldedNode):
         return self.folded_cycles(self.folding)
 
     def latency(self) -> int:
-        # One cycle each for the ROM, the products, the sum and the result.
-        return self.synapse_folds + 3
+        if self.is_unrolled:
+            return self.unrolled_shape.stages
+        # One cycle each for the ROM, the sum and the result.
+        return self.synapse_folds + 2 + self.stages
+
+    @property
+    def is_unrolled(self) -> bool:
+        """Whether weights are constants in logic."""
+        return self.memory.data == "logic"
+
+    @property
+    def unrolled_shape(self) -> UnrolledShape:
+        """What the hardware depends on where weights are constants in logic."""
+        return UnrolledShape.of(self.weights, stream_type(self.input).element_type, self.thresholds)
 
     def macs(self) -> int:
         return stream_type(self.output).elements * self.columns
@@ -287,7 +363,7 @@ class MvuOp(FoldedNode):
         `distributed`, and every synthesiser makes the right thing of a small one.
         """
         if self.memory.data != "auto":
-            return self.memory.data
+            return "huge" if self.memory.data == "spram" else self.memory.data
         depth = self.weight_words
         deep = depth >= BLOCK_MEMORY_DEPTH and self.weight_bits() >= BLOCK_MEMORY_BITS
         return "block" if deep else "auto"
@@ -317,6 +393,8 @@ class MvuOp(FoldedNode):
             )
         if self.columns % self.channels:
             raise VerifyException(f"{self.channels} channels are no part of {self.columns} columns")
+        if self.stages not in self.stage_choices():
+            raise VerifyException(f"stages = {self.stages} is not from 0 to {MOST_STAGES}")
         problem = self.unfit(self.folding)
         if problem is not None:
             raise VerifyException(problem)
@@ -330,6 +408,11 @@ class MvuOp(FoldedNode):
             raise VerifyException(
                 f"products cannot be '{self.folding.products}' here; possible are "
                 f"{', '.join(self.product_choices())}"
+            )
+        if self.reloadable is not None and self.reloadable.data not in RELOADABLE_WEIGHTS:
+            raise VerifyException(
+                f"reloadable are {' or '.join(RELOADABLE_WEIGHTS)} weights, not "
+                f"'{self.reloadable.data}'"
             )
         if self.thresholds is None:
             if isinstance(result.element_type, BipolarType):
@@ -351,4 +434,5 @@ def _properties(folding: Folding) -> dict[str, Attribute | None]:
         "simd": IntegerAttr(folding.simd, i64),
         "mmv": None if folding.mmv == 1 else IntegerAttr(folding.mmv, i64),
         "products": None if folding.products == "auto" else StringAttr(folding.products),
+        "stages": None if folding.stages is None else IntegerAttr(folding.stages, i64),
     }

@@ -30,20 +30,25 @@ class Resources:
 @dataclass(frozen=True)
 class Folding:
     """How much of a layer is worked on at once; `memory` is where its weights lie, `products` how
-    it multiplies, `mmv` how many neighbouring vectors meet the same weights at once."""
+    it multiplies, `mmv` how many neighbouring vectors meet the same weights at once, `stages` the
+    registers that products and their sum pass on the way to the accumulator; None is what suits the
+    clock, or one."""
 
     pe: int = 1
     simd: int = 1
     memory: str = "auto"
     products: str = "auto"
     mmv: int = 1
+    stages: int | None = None
 
 
 UNFOLDED = Folding()
 """One multiplication a cycle."""
 
-MEMORIES = ("auto", "block", "distributed")
-"""Where weights may lie: chosen by size, in block RAM, or in look-up tables."""
+MEMORIES = ("auto", "block", "distributed", "logic", "spram")
+"""Where weights may lie: chosen by size, in block RAM, in look-up tables, or nowhere: as constants
+in logic that works on all of them in every cycle. Weights that are loaded at run time may also lie
+in the large single-ported RAM of iCE40 UltraPlus."""
 
 
 class DataflowNode(IRDLOperation, ABC):
@@ -102,6 +107,10 @@ class FoldedNode(DataflowNode):
     def mmv_choices(self) -> list[int]:
         """Possible values of MMV where PE covers all rows, ascending."""
         return [1]
+
+    def stage_choices(self) -> list[int]:
+        """Possible numbers of stages, ascending; empty where there is no such choice."""
+        return []
 
     def unfit(self, folding: Folding) -> str | None:
         """Why PE, SIMD and MMV, each of them a possible value, do not go together."""

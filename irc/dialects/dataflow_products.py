@@ -5,12 +5,11 @@
 inputs are one bit; weights −1, 0 and +1 one too, beside their mask.
 
 The costs are look-up tables a lane and row, fitted to what Yosys makes of eight lanes for iCE40,
-with weights and inputs of 1 to 8 bits; `benchmarks/products.py` prints both and the choice. Of 71
-pairs of widths, ternary weights among them, two are chosen wrongly, and cost 5 % more at most; on
-Xilinx 7 without DSP blocks 8 of 52, most of them bipolar weights, and 16 %.
-Counting wins up to four pairs of bits, and always for ternary weights; beyond, a synthesiser shares
-the sum of partial products better on its own. On a device with multipliers to spare, a folding file
-says `products = multiply`.
+with weights and inputs of 1 to 8 bits; for bipolar weights, of eight rows that share parities of
+the inputs. `benchmarks/products.py` prints both and the choice. Counting wins up to four pairs of
+bits, and always for bipolar and ternary weights; beyond, a synthesiser shares the sum of partial
+products better on its own. On a device with multipliers to spare, a folding file says
+`products = multiply`.
 """
 
 from __future__ import annotations
@@ -32,11 +31,16 @@ def is_ternary(weights: DenseAttr) -> bool:
     return int(np.min(values)) == -1 and int(np.max(values)) <= 1
 
 
-def product_luts(style: str, weights: DenseAttr, input_type: Attribute) -> float:
-    """Look-up tables of one lane of one row, its share of the sum included."""
-    masked = style == "planes" and is_ternary(weights)
+def product_luts(
+    style: str, weights: DenseAttr, input_type: Attribute, *, ternary: bool | None = None
+) -> float:
+    """Look-up tables of one lane of one row, its share of the sum included; `ternary` says whether
+    the weights are, where their values do not."""
+    masked = style == "planes" and (is_ternary(weights) if ternary is None else ternary)
     weight_bits = 1 if masked else element_width(weights.element_type)
     partial_products = weight_bits * element_width(input_type)
+    if style == "planes" and isinstance(weights.element_type, BipolarType):
+        return 2 * partial_products - 0.25
     if style == "planes":
         return 3.35 * partial_products - 1.35
     return 2.75 * partial_products + 1.35
@@ -48,7 +52,9 @@ def product_choices(weights: DenseAttr, input_type: Attribute) -> tuple[str, ...
     return ("auto", "planes") if one_bit else PRODUCTS
 
 
-def smaller_products(weights: DenseAttr, input_type: Attribute) -> str:
-    """`planes` or `multiply`, whichever takes fewer look-up tables."""
+def smaller_products(
+    weights: DenseAttr, input_type: Attribute, *, ternary: bool | None = None
+) -> str:
+    """`planes` or `multiply`, whichever takes fewer look-up tables; `ternary` as above."""
     styles = product_choices(weights, input_type)[1:]
-    return min(styles, key=lambda style: product_luts(style, weights, input_type))
+    return min(styles, key=lambda s: product_luts(s, weights, input_type, ternary=ternary))

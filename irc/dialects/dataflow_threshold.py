@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import I64, IntegerAttr, StringAttr, TensorType, i64
+from xdsl.dialects.builtin import I64, IntegerAttr, StringAttr, TensorType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
@@ -27,6 +27,7 @@ class ThresholdOp(FoldedNode):
 
     The unit takes and gives `pe` lanes. Channels are the last axis; with thresholds per channel,
     `pe` divides it. The lanes of the input may differ until `insert-width-converters` has run.
+    `reloadable` ones take others of the same shape at run time.
     """
 
     name = "dataflow.threshold"
@@ -37,11 +38,13 @@ class ThresholdOp(FoldedNode):
     bias_attr = prop_def(IntegerAttr[I64], prop_name="bias")
     pe_attr = prop_def(IntegerAttr[I64], prop_name="pe")
     memory = prop_def(StringAttr)
+    reloadable = opt_prop_def(UnitAttr)
     output = result_def(StreamType)
     traits = traits_def(Pure())
     assembly_format = (
         "$layer $input `at` $thresholds (`steps` $steps^)? `bias` $bias `pe` $pe "
-        "`memory` $memory attr-dict `:` type($input) `->` type($output)"
+        "`memory` $memory (`reloadable` $reloadable^)? attr-dict "
+        "`:` type($input) `->` type($output)"
     )
 
     def __init__(
@@ -53,6 +56,8 @@ class ThresholdOp(FoldedNode):
         steps: DenseAttr | None = None,
         bias: int = 0,
         folding: Folding = UNFOLDED,
+        *,
+        reloadable: bool = False,
     ) -> None:
         frame = TensorType(element_type, stream_type(value).shape)
         super().__init__(
@@ -63,9 +68,15 @@ class ThresholdOp(FoldedNode):
                 "thresholds": thresholds,
                 "steps": steps,
                 "bias": IntegerAttr(bias, i64),
+                "reloadable": UnitAttr() if reloadable else None,
                 **folding_properties(folding),
             },
         )
+
+    @property
+    def is_reloadable(self) -> bool:
+        """Whether thresholds can be loaded at run time."""
+        return self.reloadable is not None
 
     @property
     def pe(self) -> int:

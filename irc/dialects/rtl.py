@@ -24,6 +24,7 @@ from xdsl.irdl import (
     base,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -46,8 +47,9 @@ __all__ = [
     "popcount_width",
 ]
 
-STYLES = ("auto", "block", "distributed")
-"""Where a memory lies: left to the synthesiser, in block RAM, or in look-up tables."""
+STYLES = ("auto", "block", "distributed", "huge")
+"""Where a memory lies: left to the synthesiser, in block RAM, in look-up tables, or in the large
+single-ported RAM of iCE40 UltraPlus, which begins without contents."""
 
 INITS = ("auto", "inline", "readmemh")
 """How a ROM's contents are written: chosen by size, in the Verilog text, or in a hex file."""
@@ -179,7 +181,8 @@ class RomOp(IRDLOperation):
 class RamOp(IRDLOperation):
     """A simple dual-port memory: one write port, one synchronous read port, one clock.
 
-    Reading a word in the cycle in which it is written gives the old word. Contents are
+    Reading a word in the cycle in which it is written gives the old word. `initial`, laid out as
+    the `data` of a ROM, are the contents at power-on, read from a hex file; without, they are
     unspecified until written.
     """
 
@@ -190,6 +193,7 @@ class RamOp(IRDLOperation):
     sym_name = prop_def(StringAttr)
     depth_attr = prop_def(IntegerAttr[I64], prop_name="depth")
     style = prop_def(StringAttr)
+    initial = opt_prop_def(DenseAttr)
     clk = operand_def(ClockType)
     write_enable = operand_def(i1)
     write_address = operand_def(IntegerType)
@@ -199,7 +203,7 @@ class RamOp(IRDLOperation):
     result = result_def(WORD)
 
     assembly_format = (
-        "$sym_name `depth` $depth `style` $style `clock` $clk "
+        "$sym_name `depth` $depth `style` $style (`initial` $initial^)? `clock` $clk "
         "`write` $write_enable `[` $write_address `]` $write_data "
         "`read` $read_enable `[` $read_address `]` attr-dict "
         "`:` type($write_address) `,` type($write_data) `,` type($read_address)"
@@ -217,6 +221,7 @@ class RamOp(IRDLOperation):
         read_address: SSAValue | Operation,
         *,
         style: str = "auto",
+        initial: DenseAttr | None = None,
     ) -> None:
         super().__init__(
             operands=[clk, write_enable, write_address, write_data, read_enable, read_address],
@@ -225,6 +230,7 @@ class RamOp(IRDLOperation):
                 "sym_name": StringAttr(sym_name),
                 "depth": IntegerAttr(depth, i64),
                 "style": StringAttr(style),
+                "initial": initial,
             },
         )
 
@@ -238,8 +244,21 @@ class RamOp(IRDLOperation):
         """Bits of a word."""
         return width_of(self.result)
 
+    def bits(self) -> npt.NDArray[np.uint8] | None:
+        """The contents at power-on as 0/1, `[depth, width]`, bit 0 first, if there are any."""
+        if self.initial is None:
+            return None
+        return cast("npt.NDArray[np.uint8]", self.initial.numpy())
+
     def verify_(self) -> None:
         _check_choice(self.style, STYLES, "style")
+        if self.initial is not None and (
+            self.initial.shape != (self.depth, self.width) or self.initial.element_type != uint(1)
+        ):
+            raise VerifyException(
+                f"initial contents must be tensor<{self.depth}x{self.width}xui1>, "
+                f"not {self.initial.type}"
+            )
         if self.depth < 1:
             raise VerifyException(f"depth must be positive, not {self.depth}")
         _check_address(self.write_address, self.depth, "the write address of a RAM")

@@ -53,8 +53,10 @@ def unit_cycles(op: Operation) -> PortCycles:
 def _single_cycles(op: Operation) -> UnitCycles:
     """The state machine of a unit with one input and one output."""
     match op:
+        case dataflow.MvuOp() if op.is_unrolled:
+            return PipelineCycles(op.latency())
         case dataflow.MvuOp():
-            return MvuCycles(op.synapse_folds, op.neuron_folds)
+            return MvuCycles(op.synapse_folds, op.neuron_folds, op.stages)
         case dataflow.ThresholdOp():
             return PipelineCycles(op.latency())
         case dataflow.WidthConverterOp():

@@ -257,7 +257,11 @@ class HwSimulator:
                 words = self._memory([_number(row.tobytes()) for row in op.bits()])
                 text = _read(words, op.depth, name(op.enable), name(op.address), held)
             case rtl.RamOp():
-                words = self._memory([self._unset(op.width) for _ in range(op.depth)])
+                rows = op.bits()
+                unset = (self._unset(op.width) for _ in range(op.depth))
+                words = self._memory(
+                    [*unset] if rows is None else [_number(row.tobytes()) for row in rows]
+                )
                 address = name(op.read_address)
                 text = _read(words, op.depth, name(op.read_enable), address, held)
                 # Reads come first in the generated code, so that they see the old word.

@@ -56,10 +56,12 @@ class PipelineCycles(UnitCycles):
 
 
 class MvuCycles(PipelineCycles):
-    """A matrix-vector unit: SF beats taken, then SF·(NF − 1) steps of replay, a result each SF."""
+    """A matrix-vector unit: SF beats taken, then SF·(NF − 1) steps of replay, a result each SF.
+    Products and their sum pass `stages` registers."""
 
-    def __init__(self, synapse_folds: int, neuron_folds: int) -> None:
-        super().__init__(4)
+    def __init__(self, synapse_folds: int, neuron_folds: int, stages: int = 1) -> None:
+        # Memory, sum and result.
+        super().__init__(3 + stages)
         self.synapse_folds = synapse_folds
         self.steps = synapse_folds * neuron_folds
         self.step = 0

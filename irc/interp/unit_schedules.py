@@ -21,9 +21,6 @@ from irc.errors import IrcError
 
 Times = npt.NDArray[np.int64]
 
-MVU_STAGES = 4
-"""Cycles from the last beat of a vector to its first result: memory, products, sum, result."""
-
 
 def in_turn(earliest: Times, gaps: Times | int = 1) -> Times:
     """The least times that are neither before `earliest` nor within `gaps[k]` of the one before.
@@ -68,17 +65,19 @@ class ForkSchedule(UnitSchedule):
 
 @dataclass(frozen=True)
 class MvuSchedule(UnitSchedule):
-    """SF beats, then SF·(NF − 1) cycles without any; a result each SF cycles."""
+    """SF beats, then SF·(NF − 1) cycles without any; a result each SF cycles, the first one
+    `stages` after the last beat."""
 
     synapse_folds: int
     neuron_folds: int
+    stages: int
 
     def run(self, offered: Sequence[Times]) -> tuple[list[Times], list[Times]]:
         folds = self.synapse_folds
         gaps = np.ones(len(offered[0]), np.int64)
         gaps[::folds] += folds * (self.neuron_folds - 1)
         taken = in_turn(offered[0], gaps)
-        results = folds * np.arange(self.neuron_folds, dtype=np.int64) + MVU_STAGES
+        results = folds * np.arange(self.neuron_folds, dtype=np.int64) + self.stages
         return [taken], [(taken[folds - 1 :: folds, None] + results).ravel()]
 
 
@@ -123,8 +122,12 @@ class ConcatSchedule(UnitSchedule):
 def unit_schedule(op: Operation) -> UnitSchedule:
     """The schedule of a unit that gives what it has computed at once."""
     match op:
+        case dataflow.MvuOp() if op.is_unrolled:
+            return PipelineSchedule(op.latency())
         case dataflow.MvuOp():
-            return MvuSchedule(op.synapse_folds, op.neuron_folds)
+            # From the last beat on: memory, products, sum and result.
+            stages = op.latency() - op.synapse_folds + 1
+            return MvuSchedule(op.synapse_folds, op.neuron_folds, stages)
         case dataflow.ThresholdOp() | dataflow.AddOp():
             return PipelineSchedule(op.latency())
         case dataflow.FifoOp():

@@ -52,8 +52,10 @@ def _check_module(scope: Scope, modules: Mapping[str, Scope], hex_files: Mapping
         _check_instance(scope, instance, modules)
     items: dict[str, Signal | Memory] = {**scope.signals, **scope.memories}
     for name, item in items.items():
-        if item.drivers != 1:
-            raise VerilogError(item.line, f"'{name}' has {item.drivers} drivers, expected 1")
+        # A memory may be written and have contents from the beginning.
+        drivers = max(item.drivers, item.initials) if isinstance(item, Memory) else item.drivers
+        if drivers != 1:
+            raise VerilogError(item.line, f"'{name}' has {drivers} drivers, expected 1")
     for name, memory in scope.memories.items():
         if memory.file is not None:
             _check_hex(name, memory, hex_files)

@@ -8,9 +8,12 @@ from irc.backends.verilog.expressions import declaration
 from irc.dialects.rtl import RamOp, RomOp
 
 
-def hex_words(op: RomOp) -> list[str]:
-    """One hexadecimal number a word, most significant digit first, ceil(width / 4) digits each."""
+def hex_words(op: RomOp | RamOp) -> list[str]:
+    """One hexadecimal number a word, most significant digit first, ceil(width / 4) digits each; of
+    a RAM without initial contents none."""
     bits = op.bits()
+    if bits is None:
+        return []
     digits = (op.width + 3) // 4
     padded = np.zeros((op.depth, (digits + 1) // 2 * 8), np.uint8)
     padded[:, : op.width] = bits
@@ -19,15 +22,22 @@ def hex_words(op: RomOp) -> list[str]:
     return [text[end - digits : end] for end in range(step, len(text) + 1, step)]
 
 
-def hex_file(op: RomOp) -> str:
+def hex_file(op: RomOp | RamOp) -> str:
     """The contents for `$readmemh`: one word a line, nothing else."""
     return "\n".join(hex_words(op)) + "\n"
 
 
 def declare(op: RomOp | RamOp, memory: str, output: str) -> list[str]:
-    """Declare the array, with the attribute that says where it lies, and its output register."""
+    """Declare the array, with the attribute that says where it lies, and its output register.
+
+    Yosys finds no mapping for a `distributed` ROM, since all its look-up table memories have a
+    write port; to it, tables that are only read are `logic`. It looks at `ram_style` first, and
+    makers' tools, for what is never written, at `rom_style`.
+    """
     kind = "rom" if isinstance(op, RomOp) else "ram"
     lines: list[str] = []
+    if kind == "rom" and op.style.data == "distributed":
+        lines.append('  (* ram_style = "logic" *)')
     if op.style.data != "auto":
         lines.append(f'  (* {kind}_style = "{op.style.data}" *)')
     return [
@@ -37,7 +47,7 @@ def declare(op: RomOp | RamOp, memory: str, output: str) -> list[str]:
     ]
 
 
-def initialise_inline(op: RomOp, memory: str) -> list[str]:
+def initialise_inline(op: RomOp | RamOp, memory: str) -> list[str]:
     """An `initial` block with one assignment a word."""
     words = hex_words(op)
     lines = [f"    {memory}[{i}] = {op.width}'h{word};" for i, word in enumerate(words)]

@@ -118,11 +118,11 @@ class _Reader(Transformer[Token, None]):
             )
         if len(words) != memory.depth:
             raise self.scope.fail(f"'{name}' has {memory.depth} words, not {len(words)}")
-        memory.drivers += 1
+        memory.initials += 1
 
     def contents_file(self, file: Token, name: Token) -> None:
         memory = self.scope.memory(name)
-        memory.drivers += 1
+        memory.initials += 1
         memory.file = file[1:-1]
 
     # Drivers

@@ -190,13 +190,13 @@ class _ModulePrinter:
             assert isinstance(op, rtl.RomOp | rtl.RamOp)
             self.lines.section()
             lines = memories.declare(op, memory, self.values.name_of(op.result))
-            if isinstance(op, rtl.RomOp):
+            if isinstance(op, rtl.RomOp) or op.initial is not None:
                 lines += self._contents(op, memory)
             for line in lines:
                 self.lines.add(line)
 
-    def _contents(self, op: rtl.RomOp, memory: str) -> list[str]:
-        if op.inline or self.inline_roms:
+    def _contents(self, op: rtl.RomOp | rtl.RamOp, memory: str) -> list[str]:
+        if self.inline_roms or (isinstance(op, rtl.RomOp) and op.inline):
             return memories.initialise_inline(op, memory)
         file_name = f"{self.name}_{memory}.hex"
         self.hex_files[file_name] = memories.hex_file(op)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata as package_metadata
 from importlib import resources
@@ -34,6 +34,13 @@ STREAM_PORTS = {
     *(f"{side}_axis_{signal}" for side in "sm" for signal in STREAM_SIGNALS),
 }
 """The ports of a top module."""
+
+CONFIGURATION_PORTS = {
+    *(f"s_axis_cfg_{signal}" for signal in STREAM_SIGNALS),
+    "cfg_busy",
+    "cfg_error",
+}
+"""Further ports of a top module whose weights are loaded at run time."""
 
 _BENCH_FILES = ("axis_source.v", "axis_sink.v", "bench.v")
 
@@ -71,6 +78,17 @@ class StreamLayout:
 
 
 @dataclass(frozen=True)
+class Configuration:
+    """What loads weights at run time: `own` is the stream of the design's own, `other` that of
+    others, with which `expected` is what comes out. `manifest` is what the manifest says of it."""
+
+    own: bytes
+    other: bytes
+    expected: Beats
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class ProjectMetadata:
     """What the README and the bench say about the design.
 
@@ -86,6 +104,10 @@ class ProjectMetadata:
     latency: int | None = None
     layers: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
     fifos: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
+    estimate: Mapping[str, object] | None = None
+    """What the design will take of the device that it is for, and its clock there."""
+    configuration: Configuration | None = None
+    """Of designs whose weights are loaded at run time."""
 
 
 def write_verilog_project(
@@ -96,20 +118,24 @@ def write_verilog_project(
     vectors: Vectors,
     metadata: ProjectMetadata,
     extra: Mapping[str, str] | None = None,
+    derived: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
 ) -> list[Path]:
     """Print and check the design and write the folder, whole or not at all.
 
-    `extra` are further text files of the folder, by name. Returns the files written. Raises
+    `extra` are further text files of the folder, by name; so is what `derived` makes of the
+    manifest. Returns the files written. Raises
     `IrcError` for what has no Verilog form, for vectors that do not fit the ports, and for
     folders that cannot be written.
     """
     files = print_checked(module, top)
     _check_vectors(module, top, vectors, metadata)
     contents = {**_project_files(files, top, vectors, metadata), **(extra or {})}
+    if derived is not None:
+        contents |= derived(json.loads(contents[MARKER]))
     with atomic_dir(out_dir) as folder:
         for name, text in contents.items():
             path = folder / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         (folder / "run.py").chmod(0o755)
     return [out_dir / name for name in contents]
@@ -135,9 +161,12 @@ def hex_beats(beats: Beats, bits: int) -> str:
 def _check_vectors(module: ModuleOp, top: str, vectors: Vectors, metadata: ProjectMetadata) -> None:
     (op,) = [op for op in reachable(module, top) if op.sym_name.data == top]
     ports = {port.port_name.data: bits_of(port.type) for port in op.module_type.ports}
-    if set(ports) != STREAM_PORTS:
+    wanted = STREAM_PORTS
+    if metadata.configuration is not None:
+        wanted = STREAM_PORTS | CONFIGURATION_PORTS
+    if set(ports) != wanted:
         raise IrcError(
-            f"top module '{top}': the ports must be {', '.join(sorted(STREAM_PORTS))}; "
+            f"top module '{top}': the ports must be {', '.join(sorted(wanted))}; "
             f"they are {', '.join(ports)}"
         )
     for side, beats, layout in (
@@ -166,6 +195,8 @@ def _project_files(
     hex_files = {f"rtl/{n}": text for file in files for n, text in file.hex_files.items()}
     hex_files["tb/stimulus.hex"] = hex_beats(vectors.stimulus, metadata.input.bits)
     hex_files["tb/expected.hex"] = hex_beats(vectors.expected, metadata.output.bits)
+    if metadata.configuration is not None:
+        hex_files |= _configuration_files(metadata.configuration, metadata.output)
     bench = resources.files("irc.backends.verilog") / "bench"
     bench_files = {f"tb/{name}": (bench / name).read_text("utf-8") for name in _BENCH_FILES}
     bench_files["tb/bench_config.vh"] = _bench_config(top, metadata)
@@ -190,9 +221,26 @@ def _project_files(
         "hex": {name: _hex_entry(text) for name, text in hex_files.items()},
         "layers": metadata.layers,
         "fifos": metadata.fifos,
+        "estimate": metadata.estimate,
     }
+    if metadata.configuration is not None:
+        manifest["reload"] = metadata.configuration.manifest
     contents[MARKER] = json.dumps(manifest, indent=2) + "\n"
     return contents
+
+
+def hex_bytes(data: bytes) -> str:
+    """Bytes as text, one a line."""
+    return "".join(f"{byte:02x}\n" for byte in data)
+
+
+def _configuration_files(configuration: Configuration, output: StreamLayout) -> dict[str, str]:
+    """What the bench loads, and what comes out with it."""
+    return {
+        "tb/weights.hex": hex_bytes(configuration.own),
+        "tb/other_weights.hex": hex_bytes(configuration.other),
+        "tb/other_expected.hex": hex_beats(configuration.expected, output.bits),
+    }
 
 
 def _stream_entry(layout: StreamLayout) -> dict[str, Any]:
@@ -227,4 +275,5 @@ def _bench_config(top: str, metadata: ProjectMetadata) -> str:
         f"`define BENCH_IN_BEATS {metadata.input.beats}\n"
         f"`define BENCH_OUT_BITS {metadata.output.bits}\n"
         f"`define BENCH_OUT_BEATS {metadata.output.beats}\n"
+        + ("" if metadata.configuration is None else "`define BENCH_CONFIGURATION\n")
     )

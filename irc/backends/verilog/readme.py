@@ -36,7 +36,7 @@ change before a beat is taken; TLAST on the last beat only |
 | `reset_in_mid_frame` | nothing is taken or given in reset or in the cycle after it; what was \
 under way is dropped, the next frames are clean |
 | `batch_with_stalls` | all {frames} frames through an HDL source and sink with random stalls |
-
+{_configuration_test(metadata)}
 Seeds and stall rates are printed; `--seed N` repeats a run. `python run.py --stimulus in.hex
 --capture out.hex` plays any other frames.
 
@@ -50,13 +50,13 @@ Seeds and stall rates are printed; `--seed N` repeats a run. `python run.py --st
 | `s_axis_tvalid`, `s_axis_tready`, `s_axis_tlast` | in, out, in | 1 | AXI4-Stream handshake |
 | `m_axis_tdata` | out | {metadata.output.bits} | output frame, {metadata.output.beats} beats |
 | `m_axis_tvalid`, `m_axis_tready`, `m_axis_tlast` | out, in, out | 1 | AXI4-Stream handshake |
-
+{_configuration_ports(metadata)}
 TVALID never waits for TREADY, data hold until taken, and nothing is accepted during reset or in the
 cycle after it.
 
 {_packing("Input", "s_axis_tdata", metadata.input)}
 {_packing("Output", "m_axis_tdata", metadata.output)}
-## Timing
+{_configuration(metadata)}## Timing
 
 {_timing(metadata)}
 {_table("Layers", metadata.layers)}{_fifos(metadata.fifos)}## Files
@@ -69,6 +69,54 @@ folder that they run in, or among the project's sources |
 | `tb/` | bench, test vectors (one beat a line), cocotb tests |
 | `manifest.json` | all of the above for programs |
 """
+
+
+def _configuration_test(metadata: ProjectMetadata) -> str:
+    if metadata.configuration is None:
+        return ""
+    return (
+        "| `reload_weights` | other weights are loaded while frames are under way, and the first "
+        "ones again; a\nstream that is too short or too long is flagged |\n"
+    )
+
+
+def _configuration_ports(metadata: ProjectMetadata) -> str:
+    if metadata.configuration is None:
+        return ""
+    return """\
+| `s_axis_cfg_tdata` | in | 8 | configuration stream: weights and thresholds |
+| `s_axis_cfg_tvalid`, `s_axis_cfg_tready`, `s_axis_cfg_tlast` | in, out, in | 1 | AXI4-Stream \
+handshake |
+| `cfg_busy` | out | 1 | weights are being loaded |
+| `cfg_error` | out | 1 | the weights are incomplete: no frame is taken before a whole stream \
+has come |
+"""
+
+
+def _configuration(metadata: ProjectMetadata) -> str:
+    if metadata.configuration is None:
+        return ""
+    entry = metadata.configuration.manifest
+    start = (
+        "Some memories have no contents at power-on: load a stream before the first frame."
+        if entry["must_load"]
+        else "After power-on, the weights are those of the model that was compiled."
+    )
+    return f"""\
+## Loading other weights
+
+`s_axis_cfg` takes {entry["bytes"]} bytes, TLAST with the last one; `irc reload . NEW.onnx -o \
+weights.bin` makes
+them of a retrained network of the same shape, and `tb/weights.hex` holds those of this one, a byte
+a line. They fill the memories below one after another, word by word, each word in whole bytes, the
+least significant first. {start}
+
+Offer the first byte at any time: it is taken once every frame that has begun has ended, and no
+other frame begins before the stream has ended. A stream of another length leaves `cfg_error` at 1,
+and so does a reset in its middle; then no frame is taken until a whole stream has come. A reset
+does not touch the weights. TREADY stays at 1 from the first byte to the last: a byte a cycle.
+
+{_table("Memories", entry["memories"])}"""
 
 
 def _packing(title: str, port: str, layout: StreamLayout) -> str:

@@ -32,12 +32,14 @@ class Signal:
 
 @dataclass
 class Memory:
-    """A declared memory; `file` is the hex file that initialises it."""
+    """A declared memory: `drivers` write it, `initials` give its contents at the beginning; `file`
+    is the hex file that does."""
 
     width: int
     depth: int
     line: int
     drivers: int = 0
+    initials: int = 0
     file: str | None = None
 
 

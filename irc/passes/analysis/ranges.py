@@ -157,12 +157,18 @@ class RangeAnalysis:
                 self._known[waiting] = self._compute(waiting)
         return self._known[value]
 
+    def sums(self, op: bnn.LinearOp | bnn.ConvOp, source: Reachable) -> Reachable:
+        """Reachable sums of an operation with weights."""
+        if isinstance(op, bnn.ConvOp):
+            return conv_range(op, source)
+        return linear_range(op.weights, source)
+
     def _compute(self, value: SSAValue) -> Reachable:
         sources = [self._known[source] for source in _sources(value)]
         known = sources[0] if sources else None
         match value.owner:
-            case bnn.LinearOp() as op if known is not None:
-                return linear_range(op.weights, known)
+            case bnn.LinearOp() | bnn.ConvOp() as op if known is not None:
+                return self.sums(op, known)
             case bnn.ThresholdOp() as op if known is not None:
                 return threshold_range(op, known)
             case bnn.ReshapeOp() as op if known is not None:
@@ -172,8 +178,6 @@ class RangeAnalysis:
             case bnn.TransposeOp() as op if known is not None:
                 same_axis = op.axes[-1:] == (len(op.axes) - 1,)
                 return known if same_axis else known.merged()
-            case bnn.ConvOp() as op if known is not None:
-                return conv_range(op, known)
             case bnn.MaxPoolOp() if known is not None:
                 return known
             case bnn.SumPoolOp() as op if known is not None:

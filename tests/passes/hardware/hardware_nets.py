@@ -239,8 +239,18 @@ class Hardware:
 
     def play(self, frames: Array, source_stall: float = 0, sink_stall: float = 0) -> AxisResult:
         """Send frames, with stalls by chance on either side."""
+        return self.play_on(self.simulator(), frames, source_stall, sink_stall)
+
+    def play_on(
+        self,
+        simulator: HwSimulator,
+        frames: Array,
+        source_stall: float = 0,
+        sink_stall: float = 0,
+    ) -> AxisResult:
+        """The same on a design that is what runs before have left it."""
         return run_axis(
-            self.simulator(),
+            simulator,
             frames_to_beats(frames, self.source),
             self.result.beats,
             self.result.tdata_width // 8,

@@ -28,6 +28,6 @@ def test_branches_agree_from_bnn_to_hardware(sample: Sample) -> None:
 
 @pytest.mark.slow
 @given(dag_samples())
-@settings(quietly, max_examples=300)
+@settings(quietly, max_examples=120)
 def test_branches_agree_from_bnn_to_hardware_on_many(sample: Sample) -> None:
     check_network(sample, fifos=True)

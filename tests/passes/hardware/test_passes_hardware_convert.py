@@ -13,6 +13,7 @@ from irc.errors import UnsupportedError
 from irc.interp.dataflow_host import hardware_inputs, host_outputs
 from irc.interp.run import run_module
 from irc.passes.hardware.convert_bnn_to_dataflow import ConvertBnnToDataflow
+from irc.passes.hardware.convert_dataflow_to_hw import ConvertDataflowToHw, layer_modules
 from irc.passes.layer_names import UniqueNames, verilog_identifier
 
 WEIGHTS = np.array([[1, -1, 1, -1], [1, 1, -1, -1]])
@@ -73,6 +74,25 @@ def test_names_are_unique_and_fit_between_quotes() -> None:
     assert verilog_identifier("/features.0/Conv") == "features_0_Conv"
     assert verilog_identifier("74") == "n74"
     assert verilog_identifier("é") == "n"
+
+
+def test_every_layer_names_its_module() -> None:
+    # The third is the first again, and is computed by its module.
+    weights = {"/a.b": SQUARE, "a/b": np.flip(SQUARE, 0), "a_b_2": SQUARE, "74": WEIGHTS}
+    layers = [
+        layer
+        for name, rows in weights.items()
+        for layer in (linear(rows, bnn.sint(4), name), threshold(np.array([[0]]), bnn.bipolar))
+    ]
+    module = network(TensorType(bnn.bipolar, (4,)), layers)
+    to_dataflow(module)
+    ConvertDataflowToHw().apply(CONTEXT, module)
+    assert layer_modules(module) == {
+        "/a.b": "net_a_b",
+        "a/b": "net_a_b_2",
+        "a_b_2": "net_a_b",
+        "74": "net_n74",
+    }
 
 
 def test_every_obstacle_is_named() -> None:

@@ -78,7 +78,7 @@ def test_branches_run_at_the_rate_of_the_slowest_unit(sample: Sample) -> None:
 
 @pytest.mark.slow
 @given(dag_samples(steps=12))
-@settings(quietly, max_examples=500)
+@settings(quietly, max_examples=200)
 def test_larger_networks_run_at_the_rate_of_the_slowest_unit(sample: Sample) -> None:
     foldings = random_foldings(np.random.default_rng(sample.seed), to_dataflow(sample.module))
     design = fold(sample.module, foldings)

@@ -110,7 +110,7 @@ def test_windows_do_not_slow_the_default_down() -> None:
     design = to_dataflow(network(TensorType(bnn.sint(8), (32, 32, 3)), layers))
     tables = [FoldingTable(layer) for layer in design.layers]
     assert sum(table.overhead for table in tables) > 0
-    assert balanced_target(tables) == 259_200
+    assert balanced_target(tables) == 230_400
 
 
 def test_the_written_file_gives_the_same_folding_back(tmp_path: Path) -> None:

@@ -65,18 +65,19 @@ def test_both_styles_compute_every_pair_of_values(
     weight_type: Attribute, input_type: Attribute, style: str
 ) -> None:
     weights, frame = all_pairs(weight_type, input_type)
-    module = net(weights, weight_type, input_type)
     rng = np.random.default_rng(5)
     frames = np.stack([frame, random_values(rng, input_type, frame.shape)])
-    (expected,) = run_module(module, [frames])
-    (layer,) = to_dataflow(module).layers
-    assert style in layer.product_choices()
-    simd = [d for d in dataflow.divisors(weights.shape[1]) if d <= 8][-1]
-    design = fold(module, [Folding(1, simd, products=style)])
-    hardware = Hardware(module)
-    played = hardware.play(frames)
-    assert np.array_equal(hardware.values(played), expected)
-    assert int(np.diff(played.frame_ends)[0]) == design.cycles() == weights.shape[1] // simd
+    most = [d for d in dataflow.divisors(weights.shape[1]) if d <= 8][-1]
+    for simd in {1, most}:
+        module = net(weights, weight_type, input_type)
+        (expected,) = run_module(module, [frames])
+        (layer,) = to_dataflow(module).layers
+        assert style in layer.product_choices()
+        design = fold(module, [Folding(1, simd, products=style)])
+        hardware = Hardware(module)
+        played = hardware.play(frames)
+        assert np.array_equal(hardware.values(played), expected)
+        assert int(np.diff(played.frame_ends)[0]) == design.cycles() == weights.shape[1] // simd
 
 
 @pytest.mark.parametrize("input_type", [bnn.bipolar, bnn.uint(2), bnn.sint(2)], ids=str)

@@ -38,6 +38,16 @@ module bench;
   reg py_tlast /*verilator public_flat_rw*/ = 1'b0;
   reg py_tready /*verilator public_flat_rw*/ = 1'b0;
 
+`ifdef BENCH_CONFIGURATION
+  // Driven by cocotb, byte by byte.
+  reg [7:0] cfg_tdata /*verilator public_flat_rw*/ = 0;
+  reg cfg_tvalid /*verilator public_flat_rw*/ = 1'b0;
+  reg cfg_tlast /*verilator public_flat_rw*/ = 1'b0;
+  wire cfg_tready /*verilator public_flat_rd*/;
+  wire cfg_busy /*verilator public_flat_rd*/;
+  wire cfg_error /*verilator public_flat_rd*/;
+`endif
+
   wire [`BENCH_IN_BITS-1:0] source_tdata;
   wire source_tvalid;
   wire source_tlast;
@@ -69,6 +79,14 @@ module bench;
   );
 
   `BENCH_DUT dut (
+`ifdef BENCH_CONFIGURATION
+    .s_axis_cfg_tdata(cfg_tdata),
+    .s_axis_cfg_tvalid(cfg_tvalid),
+    .s_axis_cfg_tready(cfg_tready),
+    .s_axis_cfg_tlast(cfg_tlast),
+    .cfg_busy(cfg_busy),
+    .cfg_error(cfg_error),
+`endif
     .aclk(aclk),
     .aresetn(aresetn),
     .s_axis_tdata(s_axis_tdata),

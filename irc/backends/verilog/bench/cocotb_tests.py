@@ -27,6 +27,8 @@ OUT_BEATS: int = MANIFEST["output"]["beats"]
 MODEL_CYCLES: int | None = MANIFEST["cycles"]
 FRAMES: int = MANIFEST["frames"]
 CAPTURE = os.environ.get("BENCH_CAPTURE")
+RELOAD: dict[str, Any] | None = MANIFEST.get("reload")
+"""Of designs whose weights are loaded at run time."""
 
 DIRECT_CYCLES = 60_000
 """About how many clock cycles a test spends that cocotb drives by itself: some seconds."""
@@ -42,6 +44,11 @@ def read_beats(name: str, per_frame: int) -> list[list[int]]:
     """Frames of beats from a hex file in the folder that the simulation runs in."""
     beats = [int(line, 16) for line in Path(name).read_text().split()]
     return [beats[i : i + per_frame] for i in range(0, len(beats), per_frame)]
+
+
+def read_bytes(name: str) -> list[int]:
+    """A configuration stream from a hex file."""
+    return [int(line, 16) for line in Path(name).read_text().split()]
 
 
 def cycles_a_frame() -> int:
@@ -67,6 +74,11 @@ async def start(dut: Any, cycles: int = 4) -> None:
     Clock(dut.aclk, 10, unit="ns").start()
     await FallingEdge(dut.aclk)
     await hold_reset(dut, cycles)
+    if RELOAD is not None and RELOAD["must_load"]:
+        dut.aresetn.value = 1
+        error = await load(dut, read_bytes("weights.hex"), 0.0, random.Random(0))
+        assert not error, "cfg_error after a whole configuration stream"
+        await hold_reset(dut, cycles)
 
 
 async def hold_reset(dut: Any, cycles: int = 4) -> None:
@@ -76,8 +88,41 @@ async def hold_reset(dut: Any, cycles: int = 4) -> None:
     dut.batch.value = 0
     dut.py_tvalid.value = 0
     dut.py_tready.value = 0
+    if RELOAD is not None:
+        dut.cfg_tvalid.value = 0
     for _ in range(cycles):
         await FallingEdge(dut.aclk)
+
+
+async def load(dut: Any, data: list[int], stall: float, rng: random.Random) -> bool:
+    """Send a configuration stream, `stall` being the chance of a gap before a byte, and wait until
+    the design is done with it; returns `cfg_error`."""
+    cycles = 0
+    for position, byte in enumerate(data):
+        await FallingEdge(dut.aclk)
+        while rng.random() < stall:
+            dut.cfg_tvalid.value = 0
+            await FallingEdge(dut.aclk)
+        dut.cfg_tvalid.value = 1
+        dut.cfg_tdata.value = byte
+        dut.cfg_tlast.value = int(position == len(data) - 1)
+        await ReadOnly()
+        while not dut.cfg_tready.value:
+            await FallingEdge(dut.aclk)
+            await ReadOnly()
+            cycles += 1
+            assert cycles < patience(), f"stuck: {position} of {len(data)} bytes were taken"
+    await FallingEdge(dut.aclk)
+    dut.cfg_tvalid.value = 0
+    await ReadOnly()
+    while dut.cfg_busy.value:
+        await FallingEdge(dut.aclk)
+        await ReadOnly()
+        cycles += 1
+        assert cycles < patience(), "cfg_busy stays after the last byte"
+    error = bool(dut.cfg_error.value)
+    await FallingEdge(dut.aclk)
+    return error
 
 
 @dataclass
@@ -277,6 +322,61 @@ async def batch_with_stalls(dut: Any) -> None:
     source_stall, sink_stall = 0.25, 0.25
     await run_batch(dut, FRAMES, source_stall, sink_stall)
     say(f"batch: {FRAMES} frames, source stalls {source_stall:.0%}, sink {sink_stall:.0%}")
+
+
+async def expect_refusal(dut: Any, why: str) -> None:
+    """Offer a frame for a while and check that it is not taken."""
+    await FallingEdge(dut.aclk)
+    dut.py_tvalid.value = 1
+    for _ in range(20):
+        await ReadOnly()
+        assert dut.cfg_error.value, f"cfg_error is 0 {why}"
+        assert not dut.s_axis_tready.value, f"a frame is taken {why}"
+        await FallingEdge(dut.aclk)
+    dut.py_tvalid.value = 0
+
+
+@cocotb.test(skip=CAPTURE is not None or RELOAD is None)
+async def reload_weights(dut: Any) -> None:
+    """Other weights are loaded under way, streams of a wrong length flagged, the own ones loaded
+    again; a reset leaves the weights as they are."""
+    count = min(2, direct_frames())
+    stimulus = read_beats("stimulus.hex", IN_BEATS)[:count]
+    expected = read_beats("expected.hex", OUT_BEATS)[:count]
+    other_expected = read_beats("other_expected.hex", OUT_BEATS)[:count]
+    own, other = read_bytes("weights.hex"), read_bytes("other_weights.hex")
+    rng = random.Random(cocotb.RANDOM_SEED)
+    await start(dut)
+    stream = Stream(dut, 0.0, 0.2, rng, iter(()))
+    # A frame that has begun ends with the weights that it began with.
+    under_way = IN_BEATS >= 4
+    frames = [stimulus[0], *stimulus] if under_way else stimulus[:1]
+    await stream.reset(beats_of(frames))
+    while stream.sent < (IN_BEATS + 1) // 2:
+        await stream.step()
+    loading = cocotb.start_soon(load(dut, other, 0.2, rng))
+    await expect_frames(stream, [expected[0], *other_expected] if under_way else expected[:1])
+    assert not await loading, "cfg_error after a whole configuration stream"
+    await stream.reset(beats_of(stimulus))
+    await expect_frames(stream, other_expected)
+    say(f"other weights: {len(other)} bytes while a frame was under way, {count} frames, reset")
+    dut.py_tready.value = 1
+    assert await load(dut, [*other, 0], 0.0, rng), "cfg_error is 0 after one byte too many"
+    await expect_refusal(dut, "after one byte too many")
+    if len(other) > 1:
+        assert await load(dut, other[: min(len(other) - 1, 100)], 0.0, rng), (
+            "cfg_error is 0 after too short a stream"
+        )
+        await expect_refusal(dut, "after too short a stream")
+    await hold_reset(dut)
+    dut.aresetn.value = 1
+    await FallingEdge(dut.aclk)
+    await expect_refusal(dut, "after too short a stream and a reset")
+    assert not await load(dut, own, 0.0, rng), "cfg_error after a whole configuration stream"
+    stream = Stream(dut, 0.3, 0.3, rng, iter(()))
+    await stream.reset(beats_of(stimulus))
+    await expect_frames(stream, expected)
+    say(f"own weights again: {len(own)} bytes, {count} frames")
 
 
 @cocotb.test(skip=CAPTURE is None)

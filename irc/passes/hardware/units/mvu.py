@@ -8,21 +8,30 @@ inputs of their own in a beat, and vectors share the weights.
 
     cycle 0   the beat is taken; addresses of weights and buffer
     cycle 1   weights and beat meet: products and their sum
-    cycle 2   accumulation
-    cycle 3   sum complete: thresholds
+    cycle 2   accumulation, from minus the threshold on where there is one
+    cycle 3   sum complete: its top bit, or other thresholds
     cycle 4   result offered
+
+With more stages than one, products and their sum have as many cycles instead of cycle 1 alone; with
+none, they are part of the accumulation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from xdsl.dialects import hw
 from xdsl.ir import SSAValue
 
 from irc.dialects import dataflow
 from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.hw_core import constant_of
+from irc.passes.hardware.logic_depth import BLOCK_STYLES, Depth
 from irc.passes.hardware.units.numbers import Number, bits_for, fit, scaled
 from irc.passes.hardware.units.pipeline import (
     INPUT,
@@ -32,24 +41,79 @@ from irc.passes.hardware.units.pipeline import (
     unit_builder,
 )
 from irc.passes.hardware.units.products import Products, products_of
+from irc.passes.hardware.units.retiming import Retimed
+from irc.passes.hardware.units.starts import starts
 from irc.passes.hardware.units.tables import ChannelTable
 from irc.passes.hardware.units.thresholds import Comparisons
 
+Array = npt.NDArray[Any]
 
-def mvu_module(op: dataflow.MvuOp, name: str) -> hw.HWModuleOp:
-    """The module of a unit whose input has `simd` lanes."""
+
+def mvu_module(op: dataflow.MvuOp, name: str, lut_inputs: int = 6) -> hw.HWModuleOp:
+    """The module of a unit whose input has `simd` lanes, for look-up tables of so many inputs."""
     source, result = dataflow.stream_type(op.input), dataflow.stream_type(op.output)
     b = unit_builder(name, source.beat_width, result.beat_width, op.location)
-    products = products_of(op)
+    products = products_of(op, lut_inputs)
+    end_of_sums = _End.of(op, products)
     complete = b.wire("sum_valid", 1)
     end = output_register(b, complete.value)
     schedule = _schedule(b, op, end.enable)
     inputs = _replayed_input(b, op, products, schedule)
     weights = _weights(b, op, products, schedule)
-    sums, done = _accumulate(b, op, products, schedule, inputs, weights)
+    sums, done = _accumulate(b, op, products, end_of_sums, schedule, inputs, weights)
     complete.drive(b.delay("sum_valid_q", done, 0, end.enable))
-    end.store(_results(b, op, products, schedule, sums, done))
+    end.store(_results(b, op, products, end_of_sums, schedule, sums, done))
     return b.finish()
+
+
+@dataclass(frozen=True)
+class _End:
+    """What becomes of the sums: thresholds, or an offset that is subtracted."""
+
+    comparisons: Comparisons | None
+    offsets: Array
+    start: Array | None
+    """[M]: what sums start from, where that takes the place of the only threshold, or of the
+    offset; None where they start from 0."""
+    low: int
+    high: int
+    """The range of complete sums."""
+    is_fixed: bool = False
+    """Whether the start is the same for all weights and thresholds."""
+
+    @staticmethod
+    def of(op: dataflow.MvuOp, products: Products) -> _End:
+        any_products = products.of_any_weights() if op.is_reloadable else products
+        low, high = any_products.range()
+        offsets, comparisons, start = products.offsets(), None, None
+        if op.thresholds is not None:
+            comparisons = Comparisons.of(op, low, high, products.scale, offsets)
+            if comparisons.at.shape[1] == 1:
+                start = -comparisons.at[:, 0]
+        elif products.has_whole_start(any_weights=op.is_reloadable):
+            start = -(offsets // products.scale)
+        if start is None or op.synapse_folds == 1:
+            return _End(comparisons, offsets, None, low, high)
+        start = np.resize(start, op.rows) if len(start) == 1 else start
+        first, last = int(start.min()), int(start.max())
+        if op.is_reloadable:
+            first, last = _any_start(any_products, comparisons, low, high)
+        low, high = low + first, high + last
+        if comparisons is None:
+            return _End(None, offsets, start, low, high, is_fixed=products.has_fixed_offset)
+        # Half the numbers there are is added, so that the top bit says what is not negative.
+        half = 1 << bits_for(min(low, -1), high) - 1
+        return _End(comparisons, offsets, start + half, 0, 2 * half - 1)
+
+
+def _any_start(
+    any_products: Products, comparisons: Comparisons | None, low: int, high: int
+) -> tuple[int, int]:
+    """The least and the largest start under any weights and thresholds of the same types."""
+    if comparisons is not None:
+        return -(high + 1), -low
+    starts_of_any = -(any_products.offsets() // any_products.scale)
+    return int(starts_of_any.min()), int(starts_of_any.max())
 
 
 @dataclass(frozen=True)
@@ -91,20 +155,21 @@ def _replayed_input(
     beat = b.concat(*reversed(parts))
     if op.neuron_folds == 1:
         return b.delay("beat", beat, None, schedule.enable)
-    fresh = b.delay("beat", beat, None, schedule.takes)
     if op.synapse_folds == 1:
-        return fresh
+        return b.delay("beat", beat, None, schedule.takes)
+    synapse = schedule.synapse
+    # Read a step ahead, so that the choice is made before a register: behind it, synthesisers
+    # would repeat it in every row.
     replayed = b.ram(
         "buffer",
         op.synapse_folds,
         write_enable=schedule.takes,
-        write_address=schedule.synapse.value,
+        write_address=synapse.value,
         write_data=beat,
-        read_address=schedule.synapse.value,
-        read_enable=b.and_(schedule.enable, schedule.replays),
+        read_address=b.mux(synapse.is_last, 0, b.add(synapse.value, 1)),
+        read_enable=schedule.step,
     )
-    from_buffer = b.delay("from_buffer", schedule.replays, None, schedule.enable)
-    return b.named("beat_now", b.mux(from_buffer, replayed, fresh))
+    return b.delay("beat", b.mux(schedule.replays, replayed, beat), None, schedule.step)
 
 
 def _lanes_of_parts(op: dataflow.MvuOp) -> Iterator[list[int]]:
@@ -124,17 +189,13 @@ def _lanes_of_parts(op: dataflow.MvuOp) -> Iterator[list[int]]:
                 yield [vector * groups * op.simd + element for element in elements]
 
 
-def _weights(
-    b: HwBuilder, op: dataflow.MvuOp, products: Products, schedule: _Schedule
-) -> list[SSAValue]:
-    """The weights of each row in cycle 1."""
+def _weights(b: HwBuilder, op: dataflow.MvuOp, products: Products, schedule: _Schedule) -> SSAValue:
+    """The weights of all rows in cycle 1."""
     bits = products.rom_bits()
-    if len(bits) == 1:
-        word = b.const(int("".join(map(str, bits[0, ::-1])), 2), bits.shape[1])
-    else:
-        address = _weight_address(b, op, schedule)
-        word = b.rom("weights", bits, address, schedule.enable, style=op.memory_style())
-    return b.slices(word, bits.shape[1] // op.pe)
+    if len(bits) == 1 and not op.is_reloadable:
+        return b.const(int("".join(map(str, bits[0, ::-1])), 2), bits.shape[1])
+    address = b.const(0, 1) if len(bits) == 1 else _weight_address(b, op, schedule)
+    return b.rom("weights", bits, address, schedule.enable, style=op.memory_style())
 
 
 def _weight_address(b: HwBuilder, op: dataflow.MvuOp, schedule: _Schedule) -> SSAValue:
@@ -154,57 +215,154 @@ def _accumulate(
     b: HwBuilder,
     op: dataflow.MvuOp,
     products: Products,
+    end: _End,
     schedule: _Schedule,
     inputs: SSAValue,
-    weights: list[SSAValue],
+    weights: SSAValue,
 ) -> tuple[list[Number], SSAValue]:
     """The sum of each row, for one vector after the other, complete in the cycle after the one
     where the second value is 1."""
     enable = schedule.enable
     stepped = b.delay("step_q", schedule.step, 0, enable)
-    valid = b.delay("product_valid", stepped, 0, enable)
+    valid = _held(b, "product_valid", stepped, op.stages, enable, reset=0)
     first, last = b.const(1, 1), b.const(1, 1)
     if op.synapse_folds > 1:
         is_first = b.eq(schedule.synapse.value, 0)
-        first = b.delay("first_qq", b.delay("first_q", is_first, None, enable), None, enable)
+        first_q = b.delay("first_q", is_first, None, enable)
+        first = _held(b, "first_qq", first_q, op.stages, enable)
         last_q = b.delay("last_q", schedule.synapse.is_last, None, enable)
-        last = b.delay("last_qq", last_q, None, enable)
-    low, high = products.range()
-    width = bits_for(low, high)
+        last = _held(b, "last_qq", last_q, op.stages, enable)
+    width = bits_for(end.low, end.high)
     advance = b.named("accumulate", b.and_(enable, valid))
+    start = [b.const(0, width)] * op.pe
+    if end.start is not None:
+        folds = end.start.reshape(-1, op.pe)
+        early = schedule.neuron
+        if len(folds) != op.neuron_folds or op.stages > 1:
+            # The neuron fold would be ahead.
+            early = counter(b, "fold", len(folds), b.and_(advance, first))
+        start = starts(
+            b,
+            folds,
+            width,
+            op.synapse_folds,
+            step=advance,
+            first=first,
+            early=(early, enable),
+            loadable=op.is_reloadable and not end.is_fixed,
+        )
     sums: list[Number] = []
-    parts = b.slices(inputs, b.width(inputs) // (op.mmv * op.parallel_groups))
-    for index in range(op.mmv * op.pe):
-        vector, row = divmod(index, op.pe)
-        part = parts[vector * op.parallel_groups + row * op.parallel_groups // op.pe]
-        product = products.emit(b, part, weights[row])
-        product_q = b.delay(f"product{index}", product.value, None, enable)
-        addend = fit(b, Number(product_q, product.low, product.high), width)
+    for index, stored in enumerate(_addends(b, op, products, schedule, inputs, weights)):
         register = b.reg(f"sum{index}", width, None)
-        following = b.add(b.mux(first, 0, register.value), addend)
-        register.set_next(following, enable=advance)
-        sums.append(Number(register.value, low, high))
+        # The addend comes first: the other operand can share a look-up table with its choice.
+        so_far = b.mux(first, start[index % op.pe], register.value)
+        addend, *further = [fit(b, x, width) for x in stored]
+        register.set_next(b.add(addend, so_far, *further), enable=advance)
+        sums.append(Number(register.value, end.low, end.high))
     return sums, b.named("done", b.and_(valid, last))
+
+
+def _held(
+    b: HwBuilder,
+    name: str,
+    value: SSAValue,
+    stages: int,
+    enable: SSAValue,
+    reset: int | None = None,
+) -> SSAValue:
+    """A signal that goes along with products."""
+    for _ in range(stages):
+        value = b.delay(name, value, reset, enable)
+    return value
+
+
+def _addends(
+    b: HwBuilder,
+    op: dataflow.MvuOp,
+    products: Products,
+    schedule: _Schedule,
+    inputs: SSAValue,
+    weights: SSAValue,
+) -> Iterator[list[Number]]:
+    """What each row of each vector adds to its sum, behind all stages."""
+    parts = b.slices(inputs, b.width(inputs) // (op.mmv * op.parallel_groups))
+    signals = [*parts, weights]
+    if op.stages > 1:
+        constants = [constant_of(signal) for signal in signals]
+        widths = [b.width(signal) for signal in signals]
+        starts = [*(Depth() for _ in parts), weights_start(op)]
+        logic = partial(_all_rows, op, products)
+        retimed = Retimed(widths, logic, products.lut_inputs, constants, starts)
+        rows = retimed.build(b, signals, op.stages, schedule.enable)
+    else:
+        rows = _all_rows(op, products, b, signals)
+    for index, row in enumerate(rows):
+        if op.stages == 0:
+            yield row
+            continue
+        yield [
+            Number(b.delay(f"product{index}", x.value, None, schedule.enable), x.low, x.high)
+            for x in row
+        ]
+
+
+def weights_start(op: dataflow.MvuOp) -> Depth:
+    """When weights are there: block RAM is slower than a register."""
+    return Depth(memories=int(op.memory_style() in BLOCK_STYLES))
+
+
+def one_row(op: dataflow.MvuOp, lut_inputs: int) -> Retimed:
+    """Products and sum of one row of a unit, which are as deep as those of all."""
+    products = products_of(op, lut_inputs)
+    weight_bits = products.rom_bits().shape[1] // op.pe
+    element = dataflow.stream_type(op.input).element_width
+    row = replace(products, pe=1)
+    return Retimed(
+        [op.simd * element, weight_bits],
+        lambda b, signals: row.emit_rows(b, signals[:1], signals[1]),
+        lut_inputs,
+        starts=[Depth(), weights_start(op)],
+    )
+
+
+def accumulation(op: dataflow.MvuOp, lut_inputs: int) -> Depth:
+    """What the accumulator takes in a cycle: the choice of a start, and an addition."""
+    end = _End.of(op, products_of(op, lut_inputs))
+    return Depth(1 + (op.synapse_folds > 1), bits_for(end.low, end.high))
+
+
+def _all_rows(
+    op: dataflow.MvuOp, products: Products, b: HwBuilder, signals: Sequence[SSAValue]
+) -> list[list[Number]]:
+    """What each row adds to its sum, for one vector after the other, from the part of each group of
+    each vector and the weights."""
+    *parts, weights = signals
+    rows: list[list[Number]] = []
+    for vector in range(op.mmv):
+        of_vector = parts[vector * op.parallel_groups : (vector + 1) * op.parallel_groups]
+        of_rows = [of_vector[row * op.parallel_groups // op.pe] for row in range(op.pe)]
+        rows += products.emit_rows(b, of_rows, weights)
+    return rows
 
 
 def _results(
     b: HwBuilder,
     op: dataflow.MvuOp,
     products: Products,
+    end: _End,
     schedule: _Schedule,
     sums: list[Number],
     done: SSAValue,
 ) -> list[SSAValue]:
     """The elements of the output beat, from complete sums."""
-    table = ChannelTable(op.pe)
+    table = ChannelTable(op.pe, loadable=op.is_reloadable)
     width = dataflow.stream_type(op.output).element_width
-    offsets = products.offsets()
-    comparisons = None
-    if op.thresholds is not None:
-        comparisons = Comparisons.of(op, *products.range(), products.scale, offsets)
-        comparisons.add_to(table)
-    else:
-        table.add("offset", offsets & ((1 << width) - 1), width)
+    comparisons = end.comparisons
+    if comparisons is not None:
+        comparisons.add_to(table, with_thresholds=end.start is None)
+    elif end.start is None:
+        offsets = end.offsets & ((1 << width) - 1)
+        table.add("offset", offsets, width, fixed=products.has_fixed_offset)
     word = None
     bits = table.rom_bits()
     if bits is not None:
@@ -215,8 +373,12 @@ def _results(
     for index, number in enumerate(sums):
         lane = index % op.pe
         if comparisons is not None:
-            results.append(fit(b, comparisons.emit(b, number, table, word, lane), width))
+            reached = None if end.start is None else b.bit(number.value, -1)
+            code = comparisons.emit(b, number, table, word, lane, reached)
+            results.append(fit(b, code, width))
         else:
             value = fit(b, scaled(b, number, products.scale), width)
-            results.append(b.sub(value, table.signal(b, word, "offset", lane)))
+            if end.start is None:
+                value = b.sub(value, table.signal(b, word, "offset", lane))
+            results.append(value)
     return results

@@ -8,7 +8,8 @@ Every kind accumulates a number A over the beats of a vector, from which the sum
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,14 @@ from irc.dialects import dataflow
 from irc.dialects.dataflow_products import is_ternary
 from irc.dialects.dense import BipolarType, DenseAttr, element_range, element_width
 from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.units.counting import (
+    add_columns,
+    count_matches,
+    forms,
+    forms_of,
+    match_columns,
+    matching_forms,
+)
 from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, scaled, total
 
 Array = npt.NDArray[Any]
@@ -58,6 +67,8 @@ class Products(ABC):
     input_type: Attribute
     pe: int
     simd: int
+    lut_inputs: int = 6
+    """Inputs of the look-up tables that sums are shaped for."""
 
     scale = 1
 
@@ -65,9 +76,33 @@ class Products(ABC):
         """offset[m], int64: [M], or [1] where all rows have the same."""
         return np.zeros(1, np.int64)
 
+    @property
+    def has_fixed_offset(self) -> bool:
+        """Whether the offset is the same whatever the weights are."""
+        return True
+
     @abstractmethod
     def range(self) -> tuple[int, int]:
         """The smallest and largest A over all rows and inputs."""
+
+    def of_any_weights(self) -> Products:
+        """These products of rows among which are the smallest and largest A and offset that any
+        weights of the same type and number have."""
+        column = np.array(self._extreme_weights(), np.int64)[:, None]
+        rows = np.repeat(column, self.weights.shape[1], axis=1)
+        return replace(self, weights=DenseAttr.from_numpy(rows, self.weights.element_type))
+
+    def _extreme_weights(self) -> list[int]:
+        """Weights of which rows of equal ones have the smallest and largest A and offset."""
+        low, high = element_range(self.weights.element_type)
+        return [low, high] if isinstance(self.weights.element_type, BipolarType) else [low, 0, high]
+
+    def has_whole_start(self, *, any_weights: bool = False) -> bool:
+        """Whether sums of y / scale, of which every row has a whole number, can start from
+        `-offset / scale`: for these weights, or for any of the same type."""
+        if any_weights and not self.has_fixed_offset and self.scale > 1:
+            return False
+        return not (self.offsets() % self.scale).any()
 
     def weight_planes(self) -> Bits:
         """The bits of the weight memory, [planes, M, K]."""
@@ -87,6 +122,14 @@ class Products(ABC):
         )
         return beat if width == 1 else b.concat(*planes)
 
+    def emit_rows(
+        self, b: HwBuilder, inputs: Sequence[SSAValue], word: SSAValue
+    ) -> list[list[Number]]:
+        """What each row adds to A in a cycle, as numbers that are still to be added, from its
+        arranged beat and a word of the memory."""
+        weights = b.slices(word, b.width(word) // len(inputs))
+        return [[self.emit(b, x, w)] for x, w in zip(inputs, weights, strict=True)]
+
     @abstractmethod
     def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
         """What one row adds to A in a cycle, from an arranged beat and its share of a word."""
@@ -104,12 +147,23 @@ def unsigned_range(weights: Array, largest: int) -> tuple[int, int]:
     return largest * int(low), largest * int(high)
 
 
+def _of_rows(b: HwBuilder, digits: Sequence[SSAValue], most: int, rows: int) -> list[Number]:
+    """Numbers up to `most` from digits that hold a bit of each row."""
+    return [
+        Number(b.concat(*(b.bit(digit, row) for digit in reversed(digits))), 0, most)
+        for row in range(rows)
+    ]
+
+
 class XnorPlanes(Products):
     """Bipolar weights: XNOR and popcount for each bit of the input.
 
     For a bit b in {0, 1} and a weight w = ±1 encoded as a bit, `w·b = xnor(w, b) − [w = −1]`.
     Summed over planes that count c_j: `A = Σ_j c_j · popcount(xnor(w, x_j))` and
     `y = A − #(w = −1) · Σ_j c_j`. A bipolar input is one plane, and `y = 2·A − K`.
+
+    Inputs and weights are kept in the forms of `counting`, as many bits as before; the word of the
+    memory holds the complement of the weights, form by form, in each the bits of all rows.
     """
 
     @property
@@ -121,19 +175,65 @@ class XnorPlanes(Products):
             return np.full(1, self.weights.shape[1], np.int64)
         return row_sums(self.weights.numpy() < 0) * sum(plane_weights(self.input_type))
 
+    @property
+    def has_fixed_offset(self) -> bool:
+        return isinstance(self.input_type, BipolarType)
+
     def range(self) -> tuple[int, int]:
         columns, counts = self.weights.shape[1], plane_weights(self.input_type)
         return columns * sum(c for c in counts if c < 0), columns * sum(c for c in counts if c > 0)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether a row's count is one number: there are others, or it counts negatively, or there
+        is no sum over several cycles."""
+        return plane_weights(self.input_type) != [1] or self.simd == self.weights.shape[1]
+
+    def rom_bits(self) -> Bits:
+        words = forms(1 - folded(self.weight_planes()[0], self.pe, self.simd)).swapaxes(-1, -2)
+        return words.reshape(words.shape[0] * words.shape[1], -1)
+
+    def arranged(self, b: HwBuilder, beat: SSAValue) -> SSAValue:
+        planes = b.slices(super().arranged(b, beat), self.simd)
+        bits = [form for plane in planes for form in forms_of(b, b.slices(plane, 1))]
+        return b.concat(*reversed(bits))
+
+    def emit_rows(
+        self, b: HwBuilder, inputs: Sequence[SSAValue], word: SSAValue
+    ) -> list[list[Number]]:
+        planes = [
+            matching_forms(b, [b.extract(x, low, self.simd) for x in inputs], word, self.simd)
+            for low in range(0, b.width(inputs[0]), self.simd)
+        ]
+        if not self.is_complete:
+            digits, further = count_matches(b, planes[0], self.lut_inputs, complete=False)
+            most = self.simd - (further is not None)
+            counts = _of_rows(b, digits, most, len(inputs))
+            if further is None:
+                return [[count] for count in counts]
+            carries = [Number(b.bit(further, row), 0, 1) for row in range(len(inputs))]
+            return [[count, carry] for count, carry in zip(counts, carries, strict=True)]
+        weights = plane_weights(self.input_type)
+        signs = [sign for sign in (1, -1) if any(sign * count > 0 for count in weights)]
+        terms = [self._count(b, planes, sign, len(inputs)) for sign in signs]
+        return [[total(b, of_row)] for of_row in zip(*terms, strict=True)]
+
+    def _count(
+        self, b: HwBuilder, planes: Sequence[Sequence[SSAValue]], sign: int, rows: int
+    ) -> list[Number]:
+        """For each row, what the planes add up to that count positively, or negatively."""
+        columns: list[list[SSAValue]] = [[] for _ in range(len(planes) + 1)]
+        counts = plane_weights(self.input_type)
+        for j, (count, matching) in enumerate(zip(counts, planes, strict=True)):
+            if count * sign > 0:
+                for place, bits in enumerate(match_columns(b, matching), j):
+                    columns[place] += bits
+        most = self.simd * sum(abs(count) for count in counts if count * sign > 0)
+        digits = add_columns(b, columns, most, self.lut_inputs)
+        return [scaled(b, number, sign) for number in _of_rows(b, digits, most, rows)]
+
     def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
-        planes = b.slices(inputs, self.simd)
-        return total(
-            b,
-            [
-                scaled(b, popcount(b, b.xnor(plane, weights)), count)
-                for plane, count in zip(planes, plane_weights(self.input_type), strict=True)
-            ],
-        )
+        return total(b, self.emit_rows(b, [inputs], weights)[0])
 
 
 class TernaryPlanes(XnorPlanes):
@@ -149,6 +249,10 @@ class TernaryPlanes(XnorPlanes):
             return row_sums(self.weights.numpy() != 0)
         return super().offsets()
 
+    @property
+    def has_fixed_offset(self) -> bool:
+        return False
+
     def range(self) -> tuple[int, int]:
         used = int(row_sums(self.weights.numpy() != 0).max())
         counts = plane_weights(self.input_type)
@@ -157,6 +261,13 @@ class TernaryPlanes(XnorPlanes):
     def weight_planes(self) -> Bits:
         weights = self.weights.numpy()
         return np.stack([weights > 0, weights != 0]).astype(np.uint8)
+
+    def _extreme_weights(self) -> list[int]:
+        return [-1, 0, 1]
+
+    rom_bits = Products.rom_bits
+    arranged = Products.arranged
+    emit_rows = Products.emit_rows
 
     def emit(self, b: HwBuilder, inputs: SSAValue, weights: SSAValue) -> Number:
         sign, mask = b.slices(weights, self.simd)
@@ -197,6 +308,10 @@ class BitPlanes(Products):
         if self.is_signed:
             return -element_range(self.input_type)[0] * row_sums(self.weights.numpy())
         return super().offsets()
+
+    @property
+    def has_fixed_offset(self) -> bool:
+        return not isinstance(self.input_type, BipolarType) and not self.is_signed
 
     def range(self) -> tuple[int, int]:
         return unsigned_range(self.weights.numpy(), (1 << element_width(self.input_type)) - 1)
@@ -259,6 +374,10 @@ class Negations(Products):
     def offsets(self) -> Array:
         return -row_sums(self.weights.numpy() < 0)
 
+    @property
+    def has_fixed_offset(self) -> bool:
+        return False
+
     def range(self) -> tuple[int, int]:
         columns = self.weights.shape[1]
         low, high = element_range(self.input_type)
@@ -281,9 +400,17 @@ class Negations(Products):
 
 
 def products_for(
-    style: str, weights: DenseAttr, input_type: Attribute, pe: int, simd: int
+    style: str,
+    weights: DenseAttr,
+    input_type: Attribute,
+    pe: int,
+    simd: int,
+    lut_inputs: int = 6,
+    *,
+    ternary: bool | None = None,
 ) -> Products:
-    """The products of these encodings in a style, `planes` or `multiply`."""
+    """The products of these encodings in a style, `planes` or `multiply`; `ternary` says whether
+    weights are, where their values do not."""
     bipolar = isinstance(weights.element_type, BipolarType)
     kind: type[Products]
     if style == "multiply":
@@ -291,12 +418,15 @@ def products_for(
     elif bipolar:
         kind = XnorPlanes
     else:
-        kind = TernaryPlanes if is_ternary(weights) else BitPlanes
-    return kind(weights, input_type, pe, simd)
+        masked = is_ternary(weights) if ternary is None else ternary
+        kind = TernaryPlanes if masked else BitPlanes
+    return kind(weights, input_type, pe, simd, lut_inputs)
 
 
-def products_of(op: dataflow.MvuOp) -> Products:
-    """The products of a matrix-vector unit."""
+def products_of(op: dataflow.MvuOp, lut_inputs: int = 6) -> Products:
+    """The products of a matrix-vector unit, for look-up tables of so many inputs."""
     input_type = dataflow.stream_type(op.input).element_type
     style = op.product_style(op.folding)
-    return products_for(style, op.weights, input_type, op.pe, op.simd)
+    return products_for(
+        style, op.weights, input_type, op.pe, op.simd, lut_inputs, ternary=op.is_ternary
+    )

@@ -1,7 +1,8 @@
 """The hardware of thresholds on a stream.
 
 Thresholds that all channels share are wired, and one cycle passes from beat to result. Those of
-each channel are read from a ROM first, which takes another.
+each channel are read from a ROM first, which takes another. Where thresholds are loaded and each
+lane has its own channel, the only word of that memory is there all the time.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ def threshold_module(op: dataflow.ThresholdOp, name: str) -> hw.HWModuleOp:
     scale, offset = (2, 1) if bipolar else (1, 0)
     low, high = (0, 1) if bipolar else (low, high)
     comparisons = Comparisons.of(op, low, high, scale, offset)
-    table = ChannelTable(op.pe)
+    table = ChannelTable(op.pe, loadable=op.is_reloadable)
     comparisons.add_to(table)
     bits = table.rom_bits()
     word = None
     if op.channel_folds == 1:
         end = output_register(b, valid)
         b.output(f"{INPUT}_tready", end.free)
+        if bits is not None:
+            word = b.rom("channels", bits, b.const(0, 1))
     else:
         present = b.reg("beat_valid", 1)
         end = output_register(b, present.value)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from xdsl.ir import SSAValue
 
 from irc.dialects import dataflow
+from irc.dialects.dense import element_range
 from irc.passes.hardware.hw_builder import HwBuilder
 from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, times, total
 from irc.passes.hardware.units.tables import ChannelTable
@@ -22,7 +23,8 @@ class Comparisons:
     """`code = bias + Σ_i steps[c, i] · [x >= at[c, i]]` for x from `low` to `high`.
 
     Thresholds lie from `low`, always reached, to `high + 1`, never reached; columns in which
-    every channel is the one or the other are gone.
+    every channel is the one or the other are gone, unless others may be loaded. `step_ends` are the
+    smallest and largest step that can be loaded, where steps are loaded too.
     """
 
     at: Array
@@ -30,6 +32,8 @@ class Comparisons:
     bias: int
     low: int
     high: int
+    loadable: bool = False
+    step_ends: tuple[int, int] | None = None
 
     @staticmethod
     def of(
@@ -47,6 +51,11 @@ class Comparisons:
         shifted = at + np.asarray(offset, np.int64).reshape(-1, 1)
         at = np.clip(-(-shifted // scale), low, high + 1)
         steps = np.broadcast_to(steps, at.shape)
+        if op.is_reloadable:
+            lowest, highest = element_range(dataflow.stream_type(op.output).element_type)
+            span = highest - lowest
+            ends = None if op.steps is None else (-span, span)
+            return Comparisons(at, steps, op.bias, low, high, loadable=True, step_ends=ends)
         bias, kept = op.bias, list[int]()
         for column in range(at.shape[1]):
             step = steps[:, column]
@@ -59,35 +68,54 @@ class Comparisons:
     @property
     def width(self) -> int:
         """Bits in which the number and its thresholds are compared."""
-        return bits_for(self.low, max(self.high, int(self.at.max(initial=self.high))))
+        largest = self.high + 1 if self.loadable else int(self.at.max(initial=self.high))
+        return bits_for(self.low, max(self.high, largest))
 
     def fixed_step(self, index: int) -> int | None:
         """The step of a column where all channels share it."""
+        if self.step_ends is not None:
+            return None
         column = self.steps[:, index]
         return int(column[0]) if bool((column == column[0]).all()) else None
 
-    def add_to(self, table: ChannelTable) -> None:
+    def add_to(self, table: ChannelTable, *, with_thresholds: bool = True) -> None:
         """Put the thresholds, and the steps that differ between channels, into a table."""
         for index in range(self.at.shape[1]):
-            table.add(f"at{index}", self.at[:, index], self.width)
+            if with_thresholds:
+                table.add(f"at{index}", self.at[:, index], self.width)
             if self.fixed_step(index) is None:
-                step = self.steps[:, index]
-                table.add(f"step{index}", step, bits_for(int(step.min()), int(step.max())))
+                table.add(f"step{index}", self.steps[:, index], bits_for(*self._ends(index)))
+
+    def _ends(self, index: int) -> tuple[int, int]:
+        """The smallest and the largest step of a column."""
+        if self.step_ends is not None:
+            return self.step_ends
+        column = self.steps[:, index]
+        return int(column.min()), int(column.max())
 
     def emit(
-        self, b: HwBuilder, x: Number, table: ChannelTable, word: SSAValue | None, lane: int
+        self,
+        b: HwBuilder,
+        x: Number,
+        table: ChannelTable,
+        word: SSAValue | None,
+        lane: int,
+        reached: SSAValue | None = None,
     ) -> Number:
-        """The code of the channel that is in `lane` now."""
-        wide = fit(b, x, self.width)
+        """The code of the channel that is in `lane` now; `reached` says whether x has reached the
+        only threshold there is, where that is known already."""
+        wide = fit(b, x, self.width) if reached is None else x.value
         by_step: dict[int, list[SSAValue]] = {}
         terms: list[Number] = []
         for index in range(self.at.shape[1]):
-            reached = self._reached(b, wide, table, word, index, lane)
+            known = reached
+            if known is None:
+                known = self._reached(b, wide, table, word, index, lane)
             step = self.fixed_step(index)
             if step is not None:
-                by_step.setdefault(step, []).append(reached)
+                by_step.setdefault(step, []).append(known)
             else:
-                terms.append(self._masked_step(b, reached, table, word, index, lane))
+                terms.append(self._masked_step(b, known, table, word, index, lane))
         for step, bits in by_step.items():
             if step:
                 terms.append(times(b, popcount(b, b.concat(*reversed(bits))), step))
@@ -120,7 +148,6 @@ class Comparisons:
         index: int,
         lane: int,
     ) -> Number:
-        steps = self.steps[:, index]
-        low, high = int(steps.min()), int(steps.max())
+        low, high = self._ends(index)
         value = b.mux(reached, table.signal(b, word, f"step{index}", lane), 0)
         return Number(value, min(low, 0), max(high, 0))
