@@ -2,7 +2,7 @@
 
     python benchmarks/products.py --family ice40 --bits 1 2 4 8
 
-For weights and activations of each width, the sum of a few products is synthesised alone, between
+For weights and activations of each width, the sums of a few products are synthesised alone, between
 registers; the last column is what `products = auto` takes. Weights are signed, activations
 unsigned, one bit is bipolar, and `t` stands for weights −1, 0 and +1.
 """
@@ -27,6 +27,7 @@ from irc.dialects import bnn
 from irc.dialects.dataflow_products import product_luts, smaller_products
 from irc.dialects.dense import DenseAttr, element_range, element_width
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port
+from irc.passes.hardware.units.numbers import total
 from irc.passes.hardware.units.products import products_for
 
 FAMILIES = {
@@ -39,13 +40,13 @@ FAMILIES = {
 STYLES = ("planes", "multiply")
 
 
-def weights_of(kind: str, lanes: int) -> DenseAttr:
-    """A row of weights of a width; `t` is ternary. What they are decides only the encoding."""
+def weights_of(kind: str, lanes: int, rows: int) -> DenseAttr:
+    """Rows of weights of a width; `t` is ternary. What they are decides only the encoding."""
     if kind == "1":
-        return DenseAttr.from_numpy(np.ones((1, lanes), np.int8), bnn.bipolar)
+        return DenseAttr.from_numpy(np.ones((rows, lanes), np.int8), bnn.bipolar)
     element_type = bnn.sint(2 if kind == "t" else int(kind))
     low, high = element_range(element_type)
-    values = np.resize([-1, 0, 1] if kind == "t" else [low, high], (1, lanes))
+    values = np.resize([-1, 0, 1] if kind == "t" else [low, high], (rows, lanes))
     return DenseAttr.from_numpy(values, element_type)
 
 
@@ -54,16 +55,19 @@ def input_of(bits: int) -> Attribute:
     return bnn.bipolar if bits == 1 else bnn.uint(bits)
 
 
-def module_of(name: str, weights: DenseAttr, inputs: Attribute, style: str) -> hw.HWModuleOp:
-    """The sum of as many products as there are weights, which come from a port."""
-    lanes = weights.shape[1]
-    products = products_for(style, weights, inputs, 1, lanes)
+def module_of(
+    name: str, weights: DenseAttr, inputs: Attribute, style: str, lut_inputs: int
+) -> hw.HWModuleOp:
+    """For each row the sum of as many products as it has weights, which come from a port."""
+    rows, lanes = weights.shape
+    products = products_for(style, weights, inputs, rows, lanes, lut_inputs)
     in_width, weight_width = lanes * element_width(inputs), products.rom_bits().shape[1]
-    ports = [Port.input("x", in_width), Port.input("w", weight_width), Port.output("y", 32)]
+    ports = [Port.input("x", in_width), Port.input("w", weight_width), Port.output("y", 32 * rows)]
     b = HwBuilder(name, [*CLOCK_RESET, *ports], public=True)
     beat = b.delay("beat", products.arranged(b, b.input("x")), None)
-    result = products.emit(b, beat, b.delay("weights", b.input("w"), None))
-    b.output("y", b.zext(b.delay("sum", result.value, None), 32))
+    results = products.emit_rows(b, [beat] * rows, b.delay("weights", b.input("w"), None))
+    sums = [b.zext(b.delay("sum", total(b, terms).value, None), 32) for terms in results]
+    b.output("y", b.concat(*sums))
     return b.finish()
 
 
@@ -108,23 +112,29 @@ def main() -> None:
     )
     parser.add_argument("--family", choices=FAMILIES, default="ice40", help="(default: ice40)")
     parser.add_argument("--bits", nargs="+", type=int, default=list(range(1, 9)))
+    parser.add_argument("--weights", nargs="+", help="their widths, where others than of inputs")
     parser.add_argument("--lanes", type=int, default=8, help="products (default: %(default)s)")
+    parser.add_argument(
+        "--rows", type=int, default=1, help="rows with the same inputs (default: %(default)s)"
+    )
     options = parser.parse_args()
-    widths = [*(("t",) if 2 in options.bits else ()), *map(str, options.bits)]
+    lanes, rows = options.lanes, options.rows
+    lut_inputs = 6 if options.family == "xc7" else 4
+    widths = options.weights or [*(("t",) if 2 in options.bits else ()), *map(str, options.bits)]
     pairs = [(w, x) for w in widths for x in options.bits if (w, x) != ("1", 1)]
     modules = [
-        module_of(f"{s}_w{w}_x{x}", weights_of(w, options.lanes), input_of(x), s)
+        module_of(f"{s}_w{w}_x{x}", weights_of(w, lanes, rows), input_of(x), s, lut_inputs)
         for w, x in pairs
         for s in STYLES
     ]
     luts = synthesise(modules, options.family)
-    print(f"{options.family}, {options.lanes} lanes")
+    print(f"{options.family}, {lanes} lanes, {rows} rows")
     print("weights  inputs  planes  (model)  multiply  (model)  auto")
     wrong = lost = 0
     for w, x in pairs:
-        weights, inputs = weights_of(w, options.lanes), input_of(x)
+        weights, inputs = weights_of(w, lanes, rows), input_of(x)
         planes, multiply = (luts[f"{s}_w{w}_x{x}"] for s in STYLES)
-        models = [round(options.lanes * product_luts(s, weights, inputs)) for s in STYLES]
+        models = [round(lanes * rows * product_luts(s, weights, inputs)) for s in STYLES]
         choice = smaller_products(weights, inputs)
         taken = planes if choice == "planes" else multiply
         excess = taken / min(planes, multiply) - 1

@@ -46,6 +46,8 @@ from irc.verifying import verify_module
 if TYPE_CHECKING:
     from irc.dialects import bnn, dataflow, onnx, packed, rtl
     from irc.flow.compile import CompileReport
+    from irc.flow.firmware import FirmwareOptions
+    from irc.flow.hardware_goal import HardwareGoal
     from irc.flow.verify import VerifyReport
     from irc.testing import assert_equivalent, assert_rewrites
 
@@ -56,6 +58,10 @@ _TESTING = ("assert_equivalent", "assert_rewrites")
 def __getattr__(name: str) -> Any:
     if name in _DIALECT_MODULES:
         return import_module(f"irc.dialects.{name}")
+    if name == "HardwareGoal":
+        return import_module("irc.flow.hardware_goal").HardwareGoal
+    if name == "FirmwareOptions":
+        return import_module("irc.flow.firmware").FirmwareOptions
     if name in _TESTING:
         return getattr(import_module("irc.testing"), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
@@ -135,13 +141,38 @@ def compile_model(
     inputs: Iterable[str] = (),
     folding: str | None = None,
     name: str | None = None,
+    cpu: str | None = None,
+    popcount: str | None = None,
+    unroll: int | None = None,
+    firmware: FirmwareOptions | None = None,
+    hardware: HardwareGoal | None = None,
+    reloadable: bool = False,
 ) -> CompileReport:
-    """Write the folder of a target, `verilog`, `c` or `host`, as `irc compile` does."""
+    """Write the folder of a target, `verilog`, `c` or `host`, as `irc compile` does.
+
+    For `c`, `cpu` is the core that kernels are chosen for, `popcount` and `unroll` (bytes of
+    straight code a kernel) win over that choice, and `firmware` says how the C fits into a program:
+    `FirmwareOptions(arena="caller", output="class")`. For `verilog`, `hardware` says what it is to
+    reach on which device: `HardwareGoal("up5k", fps=10_000)`, and `reloadable`
+    lets a stream load other weights at run time. Raises `IrcError`, and `UsageError`
+    for options of another target.
+    """
     from irc.flow.compile import compile_model as run
     from irc.flow.ladder import Ladder
     from irc.flow.options import pass_options
+    from irc.flow.reloadable import reloadable_passes
 
-    ladder = Ladder(path, tuple(inputs), pass_options(folding), name=name)
+    if target != "c" and (firmware, cpu, popcount, unroll) != (None, None, None, None):
+        raise UsageError(f"target {target}: cpu, popcount, unroll and firmware are for target c")
+    options = {**pass_options(folding, cpu, popcount, unroll)}
+    options.update({} if firmware is None else firmware.passes())
+    if reloadable and target != "verilog":
+        raise UsageError(f"target {target}: reloadable is for target verilog")
+    options.update(reloadable_passes() if reloadable else {})
+    if hardware is not None and target != "verilog":
+        raise UsageError(f"target {target}: hardware is for target verilog")
+    options.update({} if hardware is None else hardware.passes())
+    ladder = Ladder(path, tuple(inputs), options, name=name)
     return run(ladder, target, None if folder is None else os.fspath(folder))
 
 
@@ -173,7 +204,9 @@ __all__ = [
     "Attribute",
     "Block",
     "Context",
+    "FirmwareOptions",
     "GreedyRewritePatternApplier",
+    "HardwareGoal",
     "IrcError",
     "ModuleOp",
     "ModulePass",

@@ -57,6 +57,10 @@ PASSES = {
     "integer-outputs": "irc.passes.streamline.integer_outputs:IntegerOutputs",
     "narrow-accumulators": "irc.passes.streamline.narrow_accumulators:NarrowAccumulators",
     "recognize-quantizers": "irc.passes.streamline.recognize_quantizers:RecognizeQuantizers",
+    "trim-thresholds": "irc.passes.streamline.trim_thresholds:TrimThresholds",
+    "remove-redundant-channels": (
+        "irc.passes.streamline.remove_redundant_channels:RemoveRedundantChannels"
+    ),
     "split-chains": "irc.passes.streamline.split_chains:SplitChains",
     "split-sums": "irc.passes.streamline.split_sums:SplitSums",
     "streamline": "irc.passes.streamline.streamline:Streamline",
@@ -68,17 +72,21 @@ PASSES = {
     "streamline-shuffles": "irc.passes.streamline.streamline_shuffles:StreamlineShuffles",
     "streamline-transposes": "irc.passes.streamline.streamline_transposes:StreamlineTransposes",
     # hardware: streams, folding, wires
+    "make-reloadable": "irc.passes.hardware.make_reloadable:MakeReloadable",
     "convert-bnn-to-dataflow": "irc.passes.hardware.convert_bnn_to_dataflow:ConvertBnnToDataflow",
     "fold-layers": "irc.passes.hardware.fold_layers:FoldLayers",
     "set-folding": "irc.passes.hardware.set_folding:SetFolding",
+    "pipeline-to-clock": "irc.passes.hardware.pipeline_to_clock:PipelineToClock",
     "insert-width-converters": (
         "irc.passes.hardware.insert_width_converters:InsertWidthConverters"
     ),
     "insert-fifos": "irc.passes.hardware.insert_fifos:InsertFifos",
     "convert-dataflow-to-hw": "irc.passes.hardware.convert_dataflow_to_hw:ConvertDataflowToHw",
     # software: words, kernels, an arena
+    "choose-interface": "irc.passes.software.choose_interface:ChooseInterface",
     "convert-bnn-to-packed": "irc.passes.software.convert_bnn_to_packed:ConvertBnnToPacked",
     "choose-kernels": "irc.passes.software.choose_kernels:ChooseKernels",
+    "choose-placement": "irc.passes.software.choose_placement:ChoosePlacement",
     "plan-arena": "irc.passes.software.plan_arena:PlanArena",
 }
 

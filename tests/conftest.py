@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from irc.tools import step_progress
+
 REPO_ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def quiet_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No progress on stderr, however slow the machine: tests compare what else is printed."""
+    monkeypatch.setattr(step_progress, "PATIENCE", 3600.0)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "irc"
 
-LEAVES = {"__version__", "errors", "diagnostics", "error_origin", "printing"}
-"""Messages and their printing: anything may use them; they use no layer."""
+LEAVES = {"__version__", "errors", "diagnostics", "error_origin", "printing", "devices"}
+"""Messages and their printing, figures of devices: anything may use them; they use no layer."""
 
 SUPPORT = {"verifying", "universe", "parsing", "loading", "running", "pipelines"}
 """Reading IR and running passes on it, whatever the dialects and passes are."""
@@ -35,6 +35,7 @@ ALLOWED = {
     "error_origin": set[str](),
     "diagnostics": set[str](),
     "printing": set[str](),
+    "devices": set[str](),
     "verifying": set[str](),
     "universe": set[str](),
     "parsing": set[str](),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -81,6 +81,19 @@ def atomic_dir(path: Path) -> Generator[Path]:
             # Only those that are still empty go.
             with suppress(OSError):
                 folder.rmdir()
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write single files, each whole or not at all; raises `IrcError` where that fails."""
+    for path, data in contents.items():
+        temporary = path.with_name(f".{path.name}.partial")
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise describe_os_error(error, path) from error
 
 
 def _replace(temporary: Path, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import numpy.typing as npt
 from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
 from irc.errors import UsageError
+from irc.flow.board_project import BoardChoice
 from irc.flow.check import TARGETS, AmbiguousLayer, ambiguous_layers
 from irc.flow.frames import Data, frames_for
+from irc.flow.hardware_estimate import DeviceEstimate, estimate_of
 from irc.flow.hardware_project import write_hardware
 from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, hardware_layers, software_layers
 from irc.flow.software_project import write_host, write_software
+from irc.passes.streamline.remove_redundant_channels import removed_channels
 
 Array = npt.NDArray[Any]
 
@@ -34,6 +37,10 @@ class CompileReport:
     folder: str
     layers: list[Layer]
     ambiguous: list[AmbiguousLayer]
+    estimate: DeviceEstimate | None = None
+    """Of hardware for a device."""
+    removed: dict[str, str] = field(default_factory=dict[str, str])
+    """Channels that the network does not miss, in words, by layer."""
 
 
 def compile_model(
@@ -42,11 +49,13 @@ def compile_model(
     folder: str | None = None,
     data: Data | None = None,
     vectors: int = 16,
+    board: BoardChoice | None = None,
 ) -> CompileReport:
     """Write the folder of a target, whole or not at all, with test vectors from `data`.
 
     The folder is NAME-TARGET in the current one unless given; without data the vectors are
-    random. Raises `IrcError` for what cannot be compiled or written.
+    random. A `board` puts its files into the folder of target verilog. Raises `IrcError` for what
+    cannot be compiled or written.
     """
     if target not in TARGETS:
         raise UsageError(f"unknown target '{target}'; expected {', '.join(TARGETS)}")
@@ -57,13 +66,21 @@ def compile_model(
     if ladder.observer is not None:
         ladder.observer(f"write {target}")
     if target == "verilog":
-        write_hardware(ladder, path, frames)
+        write_hardware(ladder, path, frames, board)
         layers = hardware_layers(ladder.dataflow)
     else:
         write = write_software if target == "c" else write_host
         write(ladder, path, frames)
         layers = software_layers(ladder.bnn)
-    return CompileReport(ladder.path, target, str(path), layers, ambiguous_layers(ladder.function))
+    return CompileReport(
+        ladder.path,
+        target,
+        str(path),
+        layers,
+        ambiguous_layers(ladder.function),
+        estimate_of(ladder) if target == "verilog" else None,
+        removed_channels(ladder.bnn),
+    )
 
 
 def vector_frames(ladder: Ladder, data: Data | None, count: int) -> Array:

@@ -10,28 +10,49 @@ from typing import Any
 import numpy.typing as npt
 
 from irc.backends.verilog.project import (
+    Configuration,
     ProjectMetadata,
     StreamLayout,
     Vectors,
     write_verilog_project,
 )
 from irc.dialects.dataflow import StreamType
+from irc.errors import UsageError
+from irc.flow.board_project import BoardChoice, board_files
 from irc.flow.fifos import hardware_fifos
+from irc.flow.hardware_estimate import estimate_of, first_latency
 from irc.flow.ladder import Ladder
 from irc.flow.layers import hardware_layers
+from irc.flow.reloadable import reloading_of
 from irc.interp.beats import frames_to_beats
 from irc.interp.dataflow_host import hardware_inputs, hardware_outputs
+from irc.passes.hardware.convert_dataflow_to_hw import layer_modules
 from irc.passes.hardware.design import design_of
 from irc.passes.hardware.folding_file import format_folding
 
 Array = npt.NDArray[Any]
 
 
-def write_hardware(ladder: Ladder, folder: Path, frames: Array) -> Sequence[Path]:
+def write_hardware(
+    ladder: Ladder, folder: Path, frames: Array, board: BoardChoice | None = None
+) -> Sequence[Path]:
     """Write the folder, whole or not at all; its bench replays `frames` and expects what the
-    dataflow interpreter answers. Returns the files."""
+    dataflow interpreter answers. A board gets a folder of its own there. Returns the files."""
     module = ladder.dataflow
     design = design_of(module)
+    modules = layer_modules(ladder.hw)
+    estimate = estimate_of(ladder)
+    reloading = reloading_of(ladder, frames)
+    configuration = None
+    if reloading is not None:
+        if board is not None:
+            raise UsageError(
+                f"--board {board.board.name}: the bridges of boards carry frames only, no weights; "
+                "leave out --board or --reloadable"
+            )
+        configuration = Configuration(
+            reloading.own, reloading.other, reloading.expected, reloading.manifest
+        )
     stimulus = frames_to_beats(hardware_inputs(module, [frames]), design.source)
     expected = frames_to_beats(hardware_outputs(module, [frames]), design.result)
     return write_verilog_project(
@@ -44,10 +65,17 @@ def write_hardware(ladder: Ladder, folder: Path, frames: Array) -> Sequence[Path
             input=_layout(design.source),
             output=_layout(design.result),
             cycles=design.cycles(),
-            layers=[asdict(layer) for layer in hardware_layers(module)],
+            latency=first_latency(design),
+            layers=[
+                {**asdict(layer), "module": modules.get(layer.name)}
+                for layer in hardware_layers(module)
+            ],
             fifos=[asdict(fifo) for fifo in hardware_fifos(module)],
+            estimate=None if estimate is None else asdict(estimate),
+            configuration=configuration,
         ),
         extra={"folding.txt": format_folding(module)},
+        derived=None if board is None else lambda manifest: board_files(manifest, board),
     )
 
 

@@ -27,7 +27,7 @@ def pass_options(
     kernels: dict[str, ParameterListType] = {}
     if cpu is not None:
         core = core_named(cpu)
-        kernels = {"popcount": (core.popcount,), "unroll": (core.unroll,)}
+        kernels = {"popcount": (core.popcount,), "unroll": (core.unroll,), "lanes": (core.lanes,)}
     if popcount is not None:
         kernels["popcount"] = (popcount,)
     if unroll is not None:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,15 @@ from irc.backends.synth.devices import Device
 from irc.backends.synth.pins import TOP, pin_frame
 from irc.backends.synth.place_route import place_and_route
 from irc.backends.synth.yosys import Usage, synthesise
+from irc.devices import figures_of
 from irc.errors import IrcError
+from irc.flow.board_build import BoardBuild
+from irc.flow.manifest import read_manifest
 
 Observer = Callable[[str], None]
+
+_NEEDED = ("generator", "top", "sources", "hex", "input", "output", "layers")
+"""What the manifest must say."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,9 @@ class ModuleUsage:
     """The layer that it computes; `None` for what moves streams between layers."""
     count: int
     usage: Usage
+    estimate: Usage | None = None
+    """What the resource model said of all its instances, where the folder was compiled for a device
+    of this family."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,14 @@ class SynthReport:
     total: Usage
     available: tuple[int, float]
     """Look-up tables and block RAMs of the device."""
+    estimate: Usage | None
+    """What the resource model said of the core."""
     cycles: int | None
     """From one frame to the next."""
+    latency_cycles: int | None
+    """From the cycle in which the first beat of a frame is taken to that in which its last one is
+    given, while neither side stalls and no frame is before it; None where it is not known."""
+    latency: float | None
     clock: float | None
     """What place and route aimed at; `None` where there was none."""
     fmax: float | None
@@ -55,6 +70,11 @@ class SynthReport:
     utilisation: dict[str, tuple[int, int]]
     """Of the device by place and route, the frame of shift registers around the core included."""
     bitstream: str | None
+    board: str | None = None
+    around: Usage | None = None
+    """What the board's top module and bridge take besides the core."""
+    program: str | None = None
+    """The command that loads the bitstream onto the board."""
 
     @property
     def meets_clock(self) -> bool:
@@ -69,21 +89,34 @@ def synthesise_folder(
     clock: float | None = None,
     seed: int = 1,
     observer: Observer = lambda step: None,
+    board: BoardBuild | None = None,
 ) -> SynthReport:
     """Synthesise what `irc compile --target verilog` wrote to `folder`.
+
+    With a board, its top module, pins and clock take the place of a frame of shift registers.
 
     The netlist, the tools' logs and the bitstream go to `output`, by default `synth-DEVICE` in the
     folder, whole or not at all. Raises `IrcError` for another folder, a missing tool or a design
     that does not fit.
     """
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder, "verilog", _NEEDED)
     core: str = manifest["top"]
-    path = output if output is not None else folder / f"synth-{device.name}"
+    name = device.name if board is None else board.name
+    path = output if output is not None else folder / f"synth-{name}"
     with atomic_dir(path) as work:
-        sources = _copy_sources(folder, manifest, work)
-        top = core
-        if device.route:
-            frame = pin_frame(core, _bus_bits(manifest["input"]), _bus_bits(manifest["output"]))
+        sources = copy_sources(folder, manifest, work)
+        top, pins = core, None
+        if board is not None:
+            sources += board.write(work)
+            top, clock = board.top, board.clock
+            pins = None if board.constraints is None else board.constraints[0]
+        elif device.route:
+            frame = pin_frame(
+                core,
+                _bus_bits(manifest["input"]),
+                _bus_bits(manifest["output"]),
+                reloadable="reload" in manifest,
+            )
             (work / f"{TOP}.v").write_text(frame, encoding="utf-8")
             sources.append(f"{TOP}.v")
             top = TOP
@@ -95,24 +128,37 @@ def synthesise_folder(
         target = clock or device.clock
         routed = None
         if device.route:
-            _check_fit(total, device)
+            _check_fit(total if board is None else synthesis.whole, device)
             observer("place and route")
-            routed = place_and_route(device, work, target, seed, None, _watch_nextpnr(observer))
+            routed = place_and_route(device, work, target, seed, pins, _watch_nextpnr(observer))
         cycles: int | None = manifest.get("cycles")
+        latency: int | None = manifest.get("latency")
+        estimates = _estimates(manifest, device.family.name)
+        # A board runs at the clock that its PLL makes, however fast the design could be.
+        rate = target if board is not None else routed.fmax if routed else None
+        bitstream = str(path / routed.bitstream) if routed else None
         report = SynthReport(
             folder=str(path),
             device=device.name,
             lut_name=device.family.lut_name,
             seed=seed,
-            modules=_by_layer(synthesis.modules, core, manifest),
+            modules=_with_estimates(
+                modules_by_layer(synthesis.modules, core, manifest), core, estimates
+            ),
             total=total,
             available=available,
+            estimate=estimates.get(core),
             cycles=cycles,
+            latency_cycles=latency,
+            latency=latency / rate if rate and routed and latency else None,
             clock=target if routed else None,
             fmax=routed.fmax if routed else None,
-            frames_per_second=routed.fmax * 1e6 / cycles if routed and cycles else None,
+            frames_per_second=rate * 1e6 / cycles if rate and routed and cycles else None,
             utilisation=routed.utilisation if routed else {},
-            bitstream=str(path / routed.bitstream) if routed else None,
+            bitstream=bitstream,
+            board=None if board is None else board.name,
+            around=None if board is None else synthesis.whole.less(total),
+            program=board.program_command(bitstream) if board and bitstream else None,
         )
         (work / MARKER).write_text(
             json.dumps({"generator": manifest["generator"], "device": device.name}, indent=2),
@@ -121,24 +167,22 @@ def synthesise_folder(
     return report
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MARKER
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise IrcError(
-            f"{path}: {error.strerror}; expected a folder that `irc compile --target verilog` wrote"
-        ) from None
-    except ValueError as error:
-        raise IrcError(f"{path}: not JSON: {error}") from None
-    if "target" not in manifest or manifest["target"] != "verilog":
-        raise IrcError(
-            f"{path}: not of a Verilog folder; write one with `irc compile --target verilog`"
-        )
-    return manifest
+def _estimates(manifest: dict[str, Any], family: str) -> dict[str, Usage]:
+    """What was estimated for devices of a family, by module; the core's is of all."""
+    estimate = manifest.get("estimate")
+    if estimate is None or figures_of(estimate["device"]).family != family:
+        return {}
+    found = {name: Usage(**usage) for name, usage in estimate["modules"].items()}
+    return {**found, manifest["top"]: Usage(**estimate["total"])}
 
 
-def _copy_sources(folder: Path, manifest: dict[str, Any], work: Path) -> list[str]:
+def _with_estimates(
+    modules: list[ModuleUsage], core: str, estimates: dict[str, Usage]
+) -> list[ModuleUsage]:
+    return [replace(m, estimate=estimates.get(f"{core}_{m.name}")) for m in modules]
+
+
+def copy_sources(folder: Path, manifest: dict[str, Any], work: Path) -> list[str]:
     """Copy the design and its memories into one folder; the names of its Verilog files."""
     sources: list[str] = []
     for name in [*manifest["sources"], *manifest["hex"]]:
@@ -175,21 +219,19 @@ def _check_fit(total: Usage, device: Device) -> None:
         )
 
 
-def _by_layer(modules: list[Any], core: str, manifest: dict[str, Any]) -> list[ModuleUsage]:
+def modules_by_layer(modules: list[Any], core: str, manifest: dict[str, Any]) -> list[ModuleUsage]:
     """The modules in the order of the layers; those that only move streams come last."""
     layers = [layer["name"] for layer in manifest["layers"]]
+    # Equal layers share a module, which is then listed under the first of them.
+    layer_of = {layer.get("module"): layer["name"] for layer in reversed(manifest["layers"])}
     found: list[ModuleUsage] = []
     for module in modules:
         short = module.name.removeprefix(f"{core}_")
-        layer = next((name for name in layers if _identifier(name) == short), None)
+        layer = layer_of.get(module.name)
         usage = module.usage.times(module.count)
         found.append(ModuleUsage(short, layer, module.count, usage))
     rank = {layer: index for index, layer in enumerate(layers)}
     return sorted(found, key=lambda item: (rank.get(item.layer or "", len(rank)), item.name))
-
-
-def _identifier(name: str) -> str:
-    return re.sub(r"\W", "_", name)
 
 
 _YOSYS_STEP = re.compile(r"^\d+(?:\.\d+)?\. Executing (.*?)(?: pass)?[. (]")

@@ -37,13 +37,19 @@ class Parser(argparse.ArgumentParser):
 def add_model(parser: argparse.ArgumentParser, what: str = "the model, .onnx or .mlir") -> None:
     """The positional model file and how its inputs are declared."""
     parser.add_argument("model", metavar="MODEL", help=what)
+    add_input(parser)
+
+
+def add_input(parser: argparse.ArgumentParser, default: str = "") -> None:
+    """How inputs are declared, and what holds where that is left out."""
     parser.add_argument(
         "--input",
         action="append",
         default=[],
         metavar="NAME=TYPE",
         help="what a float input is made from: NAME=uint8/255 says a uint8 divided by 255; "
-        "also int8/128, uint4, bipolar, uint8*0.02-1; NAME= may be left out if there is one input",
+        "also int8/128, uint4, bipolar, uint8*0.02-1; NAME= may be left out if there is one input"
+        + (f" {default}" if default else ""),
     )
 
 
@@ -69,4 +75,11 @@ def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not '{text}'")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """An integer of at least 0, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, not '{text}'")
     return int(text)

@@ -19,6 +19,7 @@ Compile binary and low-bit neural networks from ONNX to verified Verilog and por
   irc verify net.onnx --data test.npz --input x=uint8/255  the same images at every level
   irc profile net-c --cpu cortex-m4                        instructions and memory on a core
   irc synth net-verilog --device up5k                      LUTs, clock and bitstream
+  irc reload net-verilog retrained.onnx -o weights.bin     other weights for --reloadable hardware
 """
 
 EPILOG = """\
@@ -44,6 +45,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         irc_compile,
         irc_profile,
         irc_quantize,
+        irc_reload,
         irc_run,
         irc_synth,
         irc_verify,
@@ -57,6 +59,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         irc_quantize,
         irc_profile,
         irc_synth,
+        irc_reload,
     ):
         module.add_parser(commands)
     options, unknown = parser.parse_known_args(arguments)
@@ -98,8 +101,9 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _source_of(error: BaseException, options: argparse.Namespace) -> str | None:
     """The file that a message is about: the model, unless it begins with another one."""
-    others = [vars(options).get(name) for name in ("data", "fold", "output", "json")]
+    others = [vars(options).get(name) for name in ("data", "fold", "output", "json", "folder")]
     named = [f"{other}:" for other in others if other]
+    named += [f"{others[-1]}/"] if others[-1] else []
     return None if str(error).startswith((*named, "standard output")) else options.model
 
 

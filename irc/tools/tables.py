@@ -22,6 +22,7 @@ from irc.flow.compile import CompileReport
 from irc.flow.layers import Layer
 from irc.flow.run_ir import RunResult
 from irc.flow.verify import LevelReport, VerifyReport
+from irc.tools.estimate_tables import estimate_lines
 from irc.tools.opt_output import write_result
 
 NO_TERMINAL_WIDTH = 120
@@ -102,6 +103,10 @@ def layer_table(layers: list[Layer]) -> Table:
 def compile_lines(report: CompileReport) -> Iterator[Table | str]:
     """The layers of what was written, and where it is."""
     yield layer_table(report.layers)
+    if report.estimate is not None:
+        yield from estimate_lines(report.estimate)
+    for layer, words in report.removed.items():
+        yield f"removed from layer '{layer}': {words}"
     yield from margin_lines(report.ambiguous)
     yield f"wrote {report.folder}"
 

@@ -12,6 +12,9 @@ import pytest
 from irc_runner import DECLARED, everything_in, rows, run_irc
 from model_files import frames
 
+from irc import api
+from irc.errors import UsageError
+
 pytestmark = pytest.mark.usefixtures("workplace")
 every_target = pytest.mark.parametrize("target", ["c", "verilog", "host"])
 
@@ -51,7 +54,7 @@ def test_the_c_tests_itself_with_the_given_vectors():
     assert result.code == 0
     test = subprocess.run(["make", "-C", "net-c", "test"], capture_output=True, text=True)
     assert test.returncode == 0, test.stderr
-    assert "3" in Path("net-c/test_vectors.h").read_text()
+    assert "3" in Path("net-c/test/test_vectors.h").read_text()
 
 
 def test_the_library_answers_like_the_model():
@@ -76,6 +79,85 @@ def test_a_choice_wins_over_that_for_a_core():
     chosen = ("--cpu", "rv32imc-zbb", "--popcount", "table", "--unroll", "64")
     assert run_irc(*COMPILE, "--target", "c", *chosen).code == 0
     assert "ones[256]" in Path("net-c/net.c").read_text()
+
+
+def make_test(folder: str) -> str:
+    """What the folder's own test prints; it must succeed."""
+    done = subprocess.run(["make", "-C", folder, "test"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "declaration"),
+    [
+        (("--arena", "caller"), "int net_run_arena(net_arena *arena, const uint8_t *in"),
+        (("--arena", "static"), "int net_run(const uint8_t *in"),
+        (("--weights-section", ".flash_weights"), "section .flash_weights"),
+        (("--progmem", "--word", "8"), "placement: program_memory"),
+        (("--file-per-layer",), "placement: files layers"),
+        (("--input-format", "int8"), "int net_run(const int8_t *in"),
+        (("--input-format", "bits"), "int net_run(const uint32_t *in"),
+        (("--output-format", "class"), "int net_run(const uint8_t *in, uint8_t *out)"),
+        (("--popcount", "swar", "--unroll", "0"), "kernels: popcount swar, unroll 0"),
+    ],
+)
+def test_c_that_fits_into_firmware_tests_itself(options: tuple[str, ...], declaration: str):
+    result = run_irc(*COMPILE, "--target", "c", "--data", "test.npz", *options)
+    assert result.code == 0, result.err
+    assert "5 of 5 frames agree" in make_test("net-c")
+    assert declaration in Path("net-c/net.h").read_text()
+
+
+def test_an_arena_has_one_owner():
+    run_irc(*COMPILE, "--target", "c", "--arena", "caller", "-o", "caller")
+    run_irc(*COMPILE, "--target", "c", "--arena", "static", "-o", "static")
+    texts = {owner: Path(f"{owner}/net.h").read_text() for owner in ("caller", "static")}
+    assert "net_run(" not in texts["caller"]
+    assert "net_run_arena" not in texts["static"]
+
+
+def test_weights_lie_in_the_section_that_was_asked_for():
+    run_irc(*COMPILE, "--target", "c", "--weights-section", ".my_flash$1")
+    subprocess.run(["cc", "-c", "net.c"], cwd="net-c", check=True)
+    listing = subprocess.run(["objdump", "-h", "net-c/net.o"], capture_output=True, text=True)
+    assert ".my_flash$1" in listing.stdout.split()
+
+
+def test_all_choices_at_once_and_from_the_library():
+    chosen = ("--arena", "caller", "--progmem", "--file-per-layer", "--word", "16")
+    formats = ("--input-format", "bits", "--output-format", "class")
+    run_irc(*COMPILE, "--target", "c", *chosen, *formats, "-o", "tool")
+    assert "16 of 16 frames agree" in make_test("tool")
+    firmware = api.FirmwareOptions(
+        arena="caller", program_memory=True, files="layers", word=16, input="bits", output="class"
+    )
+    api.compile_model("net.onnx", "c", "library", inputs=DECLARED[1:], firmware=firmware)
+    subprocess.run(["make", "-C", "tool", "clean"], check=True, capture_output=True)
+    assert everything_in(Path("tool")) == everything_in(Path("library"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--weights-section", 'x")) int y; //'), "is not the name of a section; expected letters"),
+        (("--weights-section", ""), "--weights-section: expected the name of a section"),
+        (("--weights-section", ".a", "--progmem"), "not allowed with argument"),
+        (("--input-format", "packed"), "invalid choice: 'packed'"),
+        (("--unroll", "-1"), "--unroll"),
+    ],
+)
+def test_mistakes_about_firmware(options: tuple[str, ...], message: str):
+    result = run_irc(*COMPILE, "--target", "c", *options)
+    assert (result.code, message in result.err) == (2, True), result.err
+    assert not Path("net-c").exists()
+
+
+def test_firmware_is_c():
+    result = run_irc(*COMPILE, "--target", "verilog", "--output-format", "class")
+    assert (result.code, "--output-format: only target c is made to fit" in result.err) == (2, True)
+    with pytest.raises(UsageError, match="target host: cpu, popcount, unroll and firmware are for"):
+        api.compile_model("net.onnx", "host", inputs=DECLARED[1:], cpu="cortex-m4")
 
 
 def test_mistakes_about_kernels():
@@ -136,7 +218,15 @@ def test_a_folder_holds_the_folding_that_makes_it_again():
 def test_json():
     run_irc(*COMPILE, "--target", "verilog", "--json", "compile.json")
     report = json.loads(Path("compile.json").read_text())
-    assert set(report) == {"model", "target", "folder", "layers", "ambiguous"}
+    assert set(report) == {
+        "model",
+        "target",
+        "folder",
+        "layers",
+        "ambiguous",
+        "estimate",
+        "removed",
+    }
     assert (report["model"], report["target"], report["folder"]) == (
         "net.onnx",
         "verilog",
@@ -150,4 +240,6 @@ def test_vectors_do_not_depend_on_luck():
     """Random ones are the same in every run, and stay within the declared type."""
     run_irc("compile", "net.onnx", "--input", "x=uint4/15", "--target", "c", "-o", "one")
     run_irc("compile", "net.onnx", "--input", "x=uint4/15", "--target", "c", "-o", "two")
-    assert Path("one/test_vectors.h").read_text() == Path("two/test_vectors.h").read_text()
+    assert (
+        Path("one/test/test_vectors.h").read_text() == Path("two/test/test_vectors.h").read_text()
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from irc_runner import run_irc
-from model_files import save_data, save_float_network
+from model_files import save, save_data, save_float_network
 
 from irc.tools import (
     irc,
@@ -17,6 +17,7 @@ from irc.tools import (
     irc_compile,
     irc_profile,
     irc_quantize,
+    irc_reload,
     irc_run,
     irc_synth,
     irc_verify,
@@ -30,6 +31,7 @@ COMMANDS = {
     "quantize": irc_quantize,
     "profile": irc_profile,
     "synth": irc_synth,
+    "reload": irc_reload,
 }
 ON_FOLDERS = {"profile": "c", "synth": "verilog"}
 """Commands that work on what `irc compile` wrote for a target; inputs are declared already."""
@@ -99,6 +101,12 @@ def test_examples_work(line: str, workplace: Path, monkeypatch: pytest.MonkeyPat
         save_float_network(Path("float.onnx"))
         save_data(Path("calib.npz"))
     arguments = line.split()[1:]
+    if arguments[0] == "reload":
+        run_irc(
+            *("compile", "net.onnx", "--target", "verilog", "--reloadable"),
+            *("--input", "x=uint8/255", "-o", arguments[1]),
+        )
+        save(Path("retrained.onnx"))
     if arguments[0] in ON_FOLDERS:
         target = ON_FOLDERS[arguments[0]]
         run_irc("compile", "net.onnx", "--target", target, "--input", "x=uint8/255")
@@ -106,7 +114,7 @@ def test_examples_work(line: str, workplace: Path, monkeypatch: pytest.MonkeyPat
         # Simulated Verilog is tested elsewhere.
         arguments += ["--levels", "onnx,bnn"]
     result = run_irc(
-        *arguments, *([] if arguments[0] in ("run", *ON_FOLDERS) else declared(arguments))
+        *arguments, *([] if arguments[0] in ("run", "reload", *ON_FOLDERS) else declared(arguments))
     )
     assert result.code == 0, result.err
 

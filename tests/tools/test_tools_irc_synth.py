@@ -18,8 +18,14 @@ def folder(workplace: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("device", ["up5k", "ecp5-25k"])
-def test_a_bitstream_comes_out(device: str, folder: Path):
-    result = run_irc("synth", folder, "--device", device, "--clock", 10, "--json", "s.json")
+def test_a_bitstream_comes_out(device: str, workplace: Path):
+    """For the device that the folder was compiled for, with the estimate beside."""
+    folder = workplace / "net_hw"
+    run_irc(
+        *("compile", "net.onnx", *DECLARED, "--target", "verilog", "-o", folder),
+        *("--device", device, "--fps", 1_000_000),
+    )
+    result = run_irc("synth", folder, "--clock", 10, "--json", "s.json")
     assert result.code == 0, result.text
     report = json.loads(Path("s.json").read_text())
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -34,6 +40,13 @@ def test_a_bitstream_comes_out(device: str, folder: Path):
     assert report["fmax"] > 10
     assert report["frames_per_second"] == pytest.approx(report["fmax"] * 1e6 / report["cycles"])
     assert re.search(r"meets 10 MHz; [\d,]+ frames/s", result.text)
+    assert report["device"] == device
+    assert report["latency"] == pytest.approx(report["latency_cycles"] / report["fmax"])
+    assert f"latency: {report['latency_cycles']:,} cycles, " in result.text
+    assert report["estimate"] == manifest["estimate"]["total"]
+    assert report["estimate"]["block_rams"] == report["total"]["block_rams"]
+    for module in report["modules"]:
+        assert module["estimate"]["block_rams"] == module["usage"]["block_rams"]
 
 
 @pytest.mark.slow

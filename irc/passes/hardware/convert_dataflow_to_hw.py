@@ -6,24 +6,29 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import hw
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
+from xdsl.utils.hints import isa
 
+from irc.devices import figures_of
 from irc.dialects import dataflow
 from irc.errors import IrcError, UnsupportedError
-from irc.passes.hardware.design import design_of
+from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.units.add import add_module
 from irc.passes.hardware.units.concat import concat_module
 from irc.passes.hardware.units.fifo import fifo_module
 from irc.passes.hardware.units.fork import fork_module
+from irc.passes.hardware.units.loader import loadable_memories, loader_module, make_loadable
 from irc.passes.hardware.units.mvu import mvu_module
 from irc.passes.hardware.units.pad import pad_module
 from irc.passes.hardware.units.pool import pool_module
 from irc.passes.hardware.units.slice import slice_module
+from irc.passes.hardware.units.starts import filling_cycles
 from irc.passes.hardware.units.threshold import threshold_module
 from irc.passes.hardware.units.top import Instance, top_module
+from irc.passes.hardware.units.unrolled import unrolled_modules
 from irc.passes.hardware.units.upsample import upsample_module
 from irc.passes.hardware.units.width_converter import width_converter_module
 from irc.passes.hardware.units.window import window_module
@@ -36,6 +41,19 @@ INPUT_STREAM = "dataflow.input"
 
 OUTPUT_STREAM = "dataflow.output"
 """Attribute of a top module: the type of the stream that its m_axis port gives."""
+
+LAYERS = "dataflow.layers"
+"""Attribute of the module of a unit: the names of the layers that it computes."""
+
+
+def layer_modules(module: ModuleOp) -> dict[str, str]:
+    """The name of the module that computes each layer, by the name of the layer."""
+    found: dict[str, str] = {}
+    for op in module.ops:
+        names = op.attributes.get(LAYERS)
+        if isinstance(op, hw.HWModuleOp) and isa(names, ArrayAttr[StringAttr]):
+            found.update((name.data, op.sym_name.data) for name in names)
+    return found
 
 
 def stream_attributes(module: ModuleOp) -> tuple[str, dataflow.StreamType, dataflow.StreamType]:
@@ -80,16 +98,29 @@ class _Modules:
         self.top = top
         self.names = UniqueNames()
         self.instances = UniqueNames()
+        self.names_of_loadable = UniqueNames()
         self.names.unique(top)
         self.built: dict[tuple[object, ...], hw.HWModuleOp] = {}
+        self.layers: dict[hw.HWModuleOp, list[StringAttr]] = {}
+        self.lut_inputs = 6
 
     def build(self, function: FuncOp) -> list[Operation]:
         design = design_of(function)
+        if design.device is not None:
+            self.lut_inputs = figures_of(design.device).lut_inputs
         instances: list[Instance] = []
         for op in design.units:
             _check_lanes(op)
             unit = _unit_name(op)
-            instances.append(Instance(op, self.instances.unique(unit), self.module_of(op, unit)))
+            module = self.module_of(op, unit)
+            if isinstance(op, dataflow.FoldedNode | dataflow.AddOp):
+                layer = op.layer.data if isinstance(op, dataflow.AddOp) else op.layer_name
+                self.layers.setdefault(module, []).append(StringAttr(layer))
+            memories = tuple(loadable_memories(module)) if _is_reloadable(op) else ()
+            name = self.instances.unique(unit)
+            instances.append(Instance(op, name, module, memories, _filling(op)))
+        for module, layers in self.layers.items():
+            module.attributes[LAYERS] = ArrayAttr(layers)
         top = top_module(self.top, design, instances)
         top.location = function.location
         top.attributes[INPUT_STREAM] = design.source
@@ -100,10 +131,43 @@ class _Modules:
         """The module of a unit, shared with equal units built before."""
         properties = {key: value for key, value in op.properties.items() if key != "layer"}
         key = (op.name, tuple(sorted(properties.items())), *_streams(op))
+        if _is_reloadable(op):
+            # Layers that are equal now may differ once others are loaded.
+            key = (*key, self.names_of_loadable.unique(unit))
         if key not in self.built:
             name = self.names.unique(f"{self.top}_{unit}")
-            self.built[key] = _module(op, name)
+            if isinstance(op, dataflow.MvuOp) and op.is_unrolled:
+                self.built[key], *counters = unrolled_modules(op, name)
+                for counter in counters:
+                    self.built[key, counter.sym_name.data] = counter
+            else:
+                self.built[key] = _module(op, name, self.lut_inputs)
+                if _is_reloadable(op):
+                    make_loadable(self.built[key], self.loader_of)
         return self.built[key]
+
+    def loader_of(self, width: int, depth: int) -> hw.HWModuleOp:
+        """The module that fills memories of so many bits a word, and so many words."""
+        key = ("loader", width, depth)
+        if key not in self.built:
+            name = self.names.unique(f"{self.top}_loader_{width}x{depth}")
+            self.built[key] = loader_module(name, width, depth)
+        return self.built[key]
+
+
+def filling_cycles_of(design: Design) -> int:
+    """Cycles by which a design takes its first beat later after a reset than others do."""
+    return max(map(_filling, design.units), default=0)
+
+
+def _filling(op: Operation) -> int:
+    if not isinstance(op, dataflow.MvuOp) or not op.is_reloadable or op.synapse_folds == 1:
+        return 0
+    return filling_cycles(op.synapse_folds, op.pe)
+
+
+def _is_reloadable(op: Operation) -> bool:
+    return isinstance(op, dataflow.MvuOp | dataflow.ThresholdOp) and op.is_reloadable
 
 
 def _streams(op: Operation) -> list[object]:
@@ -130,11 +194,11 @@ def _check_lanes(op: Operation) -> None:
             )
 
 
-def _module(op: Operation, name: str) -> hw.HWModuleOp:
-    """The module of a unit, to be named `name`."""
+def _module(op: Operation, name: str, lut_inputs: int) -> hw.HWModuleOp:
+    """The module of a unit, to be named `name`, for look-up tables of so many inputs."""
     match op:
         case dataflow.MvuOp():
-            return mvu_module(op, name)
+            return mvu_module(op, name, lut_inputs)
         case dataflow.ThresholdOp():
             return threshold_module(op, name)
         case dataflow.PadOp():

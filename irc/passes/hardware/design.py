@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import Float64Type, FloatAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
+from xdsl.utils.hints import isa
 
 from irc.dialects import dataflow
 from irc.errors import IrcError
 from irc.passes.rewriting import functions_of
+
+DEVICE = "dataflow.device"
+"""Attribute of a function: the name of the device that it is for."""
+
+CLOCK = "dataflow.clock"
+"""Attribute of a function: the clock in MHz that it is to run at."""
+
+LIMIT = "dataflow.limit"
+"""Attribute of a function: what keeps the folding that was chosen from being faster, in words."""
 
 _Op = TypeVar("_Op", bound=Operation)
 
@@ -34,6 +44,24 @@ class Design:
     def name(self) -> str:
         """The name of the function."""
         return self.function.sym_name.data
+
+    @property
+    def device(self) -> str | None:
+        """The device that it is for, if that was said."""
+        found = self.function.attributes.get(DEVICE)
+        return found.data if isinstance(found, StringAttr) else None
+
+    @property
+    def clock(self) -> float | None:
+        """The clock in MHz that it is to run at, if that was said."""
+        found = self.function.attributes.get(CLOCK)
+        return found.value.data if isa(found, FloatAttr[Float64Type]) else None
+
+    @property
+    def limit(self) -> str | None:
+        """What keeps the folding from being faster, if it was chosen for a device."""
+        found = self.function.attributes.get(LIMIT)
+        return found.data if isinstance(found, StringAttr) else None
 
     @property
     def source(self) -> dataflow.StreamType:

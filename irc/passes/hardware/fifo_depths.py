@@ -25,19 +25,20 @@ MOST_ROUNDS = 50
 """A FIFO delays what passes it, so that others may need another depth: rounds until none does."""
 
 
-def fifo_depths(design: Design) -> dict[SSAValue, int]:
-    """The streams on which the design needs FIFOs, and how many beats they hold."""
+def fifo_depths(design: Design, ready_chain: int | None = None) -> dict[SSAValue, int]:
+    """The streams on which the design needs FIFOs, and how many beats they hold; no more than
+    `ready_chain` units in a row go without, by default `READY_CHAIN` of `stream_schedule`."""
     frames = FIRST_FRAMES
     timetable = Timetable(design, frames)
-    _fit(timetable)
+    _fit(timetable, ready_chain)
     while not timetable.is_steady() and frames < MOST_FRAMES:
         frames *= 2
         timetable = Timetable(design, frames)
-        _fit(timetable)
+        _fit(timetable, ready_chain)
     return {value: stream.depth for value, stream in timetable.streams.items() if stream.depth}
 
 
-def _fit(timetable: Timetable) -> None:
+def _fit(timetable: Timetable, ready_chain: int | None) -> None:
     """Schedule with deeper and deeper FIFOs until they are deep enough."""
     streams = [stream for stream in timetable.streams.values() if not stream.can_wait]
     for _ in range(MOST_ROUNDS):
@@ -48,7 +49,7 @@ def _fit(timetable: Timetable) -> None:
         changed = [s for s in before if _deepen(s, timetable.frames)]
         changed = changed or [s for s in short if _deepen(s, timetable.frames)]
         if not changed and timetable.is_settled():
-            chains = timetable.long_chains()
+            chains = timetable.long_chains(ready_chain)
             if not chains:
                 return
             for stream in chains:

@@ -73,7 +73,8 @@ def apply_folding(text: str, name: str, layers: Sequence[FoldedNode]) -> dict[st
 def format_folding(module: ModuleOp) -> str:
     """A folding file that gives every layer of a dataflow module the folding that it has."""
     design = design_of(module)
-    lines = [f"# {design.name}: {design.cycles()} cycles a frame"]
+    device = "" if design.device is None else f", for {design.device}"
+    lines = [f"# {design.name}: {design.cycles()} cycles a frame{device}"]
     lines += [f'layer "{layer.layer_name}" {{ {_settings(layer)} }}' for layer in design.layers]
     return "\n".join(lines) + "\n"
 
@@ -84,7 +85,8 @@ def _settings(layer: FoldedNode) -> str:
     products = [f"products = {folding.products}"] if folding.products != "auto" else []
     mmv = [f"mmv = {folding.mmv}"] if folding.mmv > 1 else []
     memory = [f"memory = {folding.memory}"]
-    return " ".join([f"pe = {folding.pe}", *simd, *mmv, *memory, *products])
+    stages = [] if folding.stages is None else [f"stages = {folding.stages}"]
+    return " ".join([f"pe = {folding.pe}", *simd, *mmv, *memory, *products, *stages])
 
 
 @cache
@@ -113,6 +115,7 @@ def _fold(
     values = {"pe": folding.pe, "simd": folding.simd, "mmv": folding.mmv}
     choices = {"pe": layer.pe_choices(), "simd": layer.simd_choices()}
     choices["mmv"] = layer.mmv_choices() if layer.simd_choices() else []
+    choices["stages"] = layer.stage_choices()
     names = {"memory": folding.memory, "products": folding.products}
     known = {"memory": dataflow.MEMORIES, "products": layer.product_choices()}
     seen: set[str] = set()
@@ -126,14 +129,19 @@ def _fold(
         seen.add(str(key))
         if key in names:
             names[str(key)] = _choice(file, layer, key, value, known[str(key)])
-        elif key not in values:
-            raise file.error(key, _unknown("setting", str(key), [*values, *names]))
+        elif key not in choices:
+            raise file.error(key, _unknown("setting", str(key), [*values, "stages", *names]))
         else:
             values[str(key)] = _number(file, layer, key, value, choices[str(key)])
     if "mmv" not in seen and seen & {"pe", "simd"}:
         values["mmv"] = 1
     folding = Folding(
-        values["pe"], values["simd"], names["memory"], names["products"], values["mmv"]
+        values["pe"],
+        values["simd"],
+        names["memory"],
+        names["products"],
+        values["mmv"],
+        values.get("stages", folding.stages),
     )
     problem = layer.unfit(folding)
     if problem is not None:
@@ -158,7 +166,10 @@ def _number(file: _File, layer: FoldedNode, key: Token, value: Token, choices: l
     if value.type != "NUMBER":
         raise file.error(value, f"'{key}' is a number, not '{value}'")
     # As text first: Python refuses to read numbers of thousands of digits.
-    if value.lstrip("0") not in map(str, choices):
+    digits = value.lstrip("0") or "0"
+    if key == "stages" and digits not in map(str, choices):
+        raise file.error(value, f"stages = {value} is not from {choices[0]} to {choices[-1]}")
+    if digits not in map(str, choices):
         raise file.error(
             value,
             f"{key} = {value} does not divide layer '{layer.layer_name}'; "

@@ -161,12 +161,24 @@ class HwBuilder(HwExpressions):
         return self.not_(self.input("aresetn"))
 
     def reg(
-        self, name: str, width: int, reset: int | None = 0, *, clk: SSAValue | None = None
+        self,
+        name: str,
+        width: int,
+        reset: int | None = 0,
+        *,
+        clk: SSAValue | None = None,
+        power_on: int | None = None,
     ) -> Reg:
-        """A register of `width` bits; `reset` is its value after reset, None for no reset."""
+        """A register of `width` bits; `reset` is its value after reset, None for no reset;
+        `power_on` its value before that, unspecified where None."""
         clk = self.input("aclk") if clk is None else clk
         initial = self.const(reset or 0, width)
-        op = seq.CompRegOp(initial, clk, None if reset is None else (self.reset, initial))
+        op = seq.CompRegOp(
+            initial,
+            clk,
+            None if reset is None else (self.reset, initial),
+            None if power_on is None else self.const(power_on, width),
+        )
         op.operands[0] = op.data
         self.insert(op)
         op.data.name_hint = name

@@ -167,10 +167,11 @@ class Timetable:
         """Whether every buffer had room for the beats when they were scheduled to come."""
         return all(buffer.settled for s in self.streams.values() for buffer in s.buffers)
 
-    def long_chains(self) -> list[Stream]:
-        """Streams that need a FIFO lest more than `READY_CHAIN` units pass `tready` on in a cycle:
-        the unit that gives the beats, and those behind it up to a FIFO or a buffer of rows, whose
-        `tready` comes from registers."""
+    def long_chains(self, limit: int | None = None) -> list[Stream]:
+        """Streams that need a FIFO lest more than `limit` units, by default `READY_CHAIN`, pass
+        `tready` on in a cycle: the unit that gives the beats, and those behind it up to a FIFO or a
+        buffer of rows, whose `tready` comes from registers."""
+        most = READY_CHAIN if limit is None else limit
         found: list[Stream] = []
         behind: dict[Operation, int] = {self.design.exit: 0}
         for op in reversed(self._units):
@@ -180,7 +181,7 @@ class Timetable:
                 chain = behind[stream.reader]
                 for buffer in reversed(stream.buffers):
                     chain = 0 if isinstance(buffer, RowsSchedule) else chain + 1
-                if chain >= READY_CHAIN and not (stream.depth or stream.can_wait):
+                if chain >= most and not (stream.depth or stream.can_wait):
                     found.append(stream)
                 chains.append(0 if stream.depth or stream in found else chain)
             behind[op] = 0 if isinstance(op, dataflow.FifoOp) else 1 + max(chains)

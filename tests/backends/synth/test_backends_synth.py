@@ -93,3 +93,14 @@ def test_missing_tools_and_devices_are_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(IrcError, match=r"nextpnr-ice40 was not found: pip install 'irc-bnn\[synth"):
         tool_command("nextpnr-ice40")
+
+
+@pytest.mark.parametrize(("version", "taken"), [("0.1", False), ("1000.0", True), ("none", False)])
+def test_a_tool_on_path_is_taken_if_it_is_newer(
+    version: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tool = tmp_path / "yosys"
+    tool.write_text(f'#!/bin/sh\necho "Yosys {version}+8 (git sha1 abc, g++ 12.2)"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert (tool_command("yosys") == [str(tool)]) == taken

@@ -1,0 +1,1 @@
+"""What `benchmarks/calibrate.py` is made of."""
