@@ -148,7 +148,7 @@ FOLDINGS = {
     "layer fc1": "unexpected 'fc1': expected layers such as: layer",
     'layer "fc1" {': "the file ends too early: expected layers such as",
     'layer "fc1" { pe = 1 pe = 1 }': "'pe' is set twice for layer 'fc1'",
-    'layer "fc1" { speed = 1 }': "unknown setting 'speed'; there are pe, simd, mmv, memory",
+    'layer "fc1" { speed = 1 }': "unknown setting 'speed'; there are pe, simd, mmv, stages",
     'layer "fc1" { memory = gold }': "unknown memory 'gold'; there are auto, block, distributed",
     'layer "bits" { simd = 2 }': "layer 'bits' has no simd: only pe folds it",
     "\xff": "folding.txt: a folding file is UTF-8 text, and this is not",

@@ -51,8 +51,9 @@ class HardwareProject:
     def check_frames(self, simulator: str) -> None:
         """A simulator gives what the interpreter gives, stalled or not; and in the cycles that
         are promised, where it is not."""
-        stimulus = np.concatenate([self.vectors.stimulus] * 2)
-        expected = np.concatenate([self.vectors.expected] * 2)
+        # Enough frames for FIFOs to have filled: the second half runs at the steady rate.
+        stimulus = np.concatenate([self.vectors.stimulus] * 4)
+        expected = np.concatenate([self.vectors.expected] * 4)
         for stall in (0.0, 0.3):
             result = simulate_frames(self.folder, stimulus, simulator=simulator, stall=stall)
             assert np.array_equal(result.beats, expected)
