@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # Passed to pytest: `make test PYTEST_ARGS="tests/passes -x"`. Simulators and compilers take most of
 # the time, so that more workers than cores gain nothing.
-PYTEST_ARGS ?= -n auto --maxprocesses=8
+PYTEST_ARGS ?= -n auto --maxprocesses=8 --dist worksteal
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -128,9 +128,12 @@ def synthesise_folder(
         target = clock or device.clock
         routed = None
         if device.route:
-            _check_fit(total if board is None else synthesis.whole, device)
+            whole = total if board is None else synthesis.whole
+            _check_fit(whole, device)
             observer("place and route")
-            routed = place_and_route(device, work, target, seed, pins, _watch_nextpnr(observer))
+            routed = place_and_route(
+                device, whole.luts, work, target, seed, pins, _watch_nextpnr(observer)
+            )
         cycles: int | None = manifest.get("cycles")
         latency: int | None = manifest.get("latency")
         estimates = _estimates(manifest, device.family.name)

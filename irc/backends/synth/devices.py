@@ -107,15 +107,11 @@ class Device:
 
 FAMILIES = {family.name: family for family in (ICE40, ECP5, XC7)}
 
-# Of a design of 20,000 cells, the router that nextpnr takes for ECP5 by default had most arcs left
-# after 19 minutes; router2 was done in less.
-_ECP5 = ("--package", "CABGA381", "--speed", "6", "--router", "router2")
-
 _ROUTES = {
     "up5k": ("--up5k", "--package", "sg48"),
     "hx8k": ("--hx8k", "--package", "ct256"),
-    "ecp5-25k": ("--25k", *_ECP5),
-    "ecp5-85k": ("--85k", *_ECP5),
+    "ecp5-25k": ("--25k", "--package", "CABGA381", "--speed", "6"),
+    "ecp5-85k": ("--85k", "--package", "CABGA381", "--speed", "6"),
 }
 """nextpnr's options by device; those without have none."""
 
