@@ -122,7 +122,9 @@ def measure(device: Device, simd: int, stages: int, memory: str, seeds: int) -> 
         clocks, log = list[float](), ""
         if device.route and seeds:
             for seed in range(1, seeds + 1):
-                done = place_and_route(device, folder, 400, seed, None, lambda line: None)
+                done = place_and_route(
+                    device, found.total.luts, folder, 400, seed, None, lambda line: None
+                )
                 clocks.append(done.fmax)
             log = (folder / "nextpnr.log").read_text(encoding="utf-8")
     used = found.total

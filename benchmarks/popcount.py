@@ -109,7 +109,9 @@ def measure(core: hw.HWModuleOp, device: Device, bits: int, *, routed: bool = Tr
         top = "frame" if place else CORE
         found = synthesise(device.family, top, CORE, sources, folder, lambda line: None)
         if place:
-            done = place_and_route(device, folder, 200, 1, None, lambda line: None)
+            done = place_and_route(
+                device, found.total.luts, folder, 200, 1, None, lambda line: None
+            )
             return Measured(found.total.luts, f"{done.fmax:.0f} MHz")
         return Measured(found.total.luts, f"{_levels(folder)} levels")
 
