@@ -117,9 +117,10 @@ def compile_to(module: ModuleOp, level: str, *, inputs: Iterable[str] = ()) -> M
 
 
 def evaluate(module: ModuleOp, *inputs: Any) -> list[Any]:
-    """Results of the entry function for NumPy arrays with the frames in front.
+    """Results of the entry function for arrays, or lists of numbers, with the frames in front.
 
-    The levels onnx (in ONNX Runtime), bnn, dataflow and packed can be run so.
+    The levels onnx (in ONNX Runtime), bnn, dataflow and packed can be run so. Raises `IrcError`
+    where arrays do not fit the function's arguments.
     """
     if level_of(module) == "onnx":
         from irc.interp.onnx_reference import OnnxReference
@@ -130,7 +131,26 @@ def evaluate(module: ModuleOp, *inputs: Any) -> list[Any]:
         return list(results.values())
     from irc.interp.run import run_module
 
-    return list(run_module(module, inputs))
+    return list(run_module(module, _arguments(module, inputs)))
+
+
+def _arguments(module: ModuleOp, inputs: Sequence[Any]) -> list[Any]:
+    """What is given for each argument of the entry function, in the interpreters' NumPy types."""
+    import numpy as np
+
+    from irc.dialects.bnn import frame_type
+    from irc.interp.data_files import Data, as_element_type, shape_frames
+    from irc.interp.run import entry_function
+
+    arguments = entry_function(module).body.block.args
+    if len(inputs) != len(arguments):
+        raise UsageError(f"{len(inputs)} inputs for a function of {len(arguments)} arguments")
+    given: list[Any] = []
+    for index, (value, argument) in enumerate(zip(inputs, arguments, strict=True)):
+        name, kind = f"input {index}", frame_type(argument)
+        frames = shape_frames(Data(name, np.asarray(value), None), kind.get_shape(), "the function")
+        given.append(as_element_type(frames, kind.element_type, name))
+    return given
 
 
 def compile_model(

@@ -242,7 +242,7 @@ def test_a_broken_package_does_not_stop_the_compiler(
     assert "@layer" in run.stdout
 
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "custom_pass"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "one_file_pass"
 
 
 def test_the_example_pass_is_short_and_its_own_test_passes() -> None:
