@@ -16,7 +16,7 @@ TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train-venv demo test test-fast lint typecheck clean distclean
+.PHONY: help venv train-venv demo test test-fast lint typecheck docs clean distclean
 
 help:  ## Say what there is to make
 	@awk -F ":.*##" "/^[a-z-]+:.*##/ { printf \"make %-10s%s\\n\", \$$1, \$$2 }" Makefile
@@ -40,6 +40,10 @@ lint: venv  ## Check style and formatting with ruff
 
 typecheck: venv  ## Check types with pyright
 	$(BIN)/pyright
+
+docs: venv  ## Build the documentation: build/docs/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -j auto docs build/docs
+	@echo "wrote build/docs/index.html"
 
 clean:  ## Remove what the other targets made, but for .venv
 	rm -rf build dist sim_build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,20 @@ def shared_dir() -> Path:
             pytest.fail(missing)
         pytest.skip(missing)
     return folder
+
+
+@pytest.fixture(scope="session")
+def train_python(repo_root: Path) -> str:
+    """A Python that has torch and Brevitas: skips where there is none, but fails in CI."""
+    named = os.environ.get("IRC_TRAIN_PYTHON")
+    if named:
+        return named
+    venv = repo_root / ".venv-train" / "bin" / "python"
+    if venv.is_file():
+        return str(venv)
+    if all(importlib.util.find_spec(name) for name in ("torch", "brevitas")):
+        return sys.executable
+    missing = "torch and brevitas are missing: run `make train-venv`"
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)

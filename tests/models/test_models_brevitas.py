@@ -6,10 +6,7 @@ IRC_TRAIN_PYTHON names, or this one if it has them. Where CI is set it must be t
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,25 +39,9 @@ SIMULATED = ("tfc", "sfc", "small_cnn")
 """Kinds whose Verilog is simulated too, for some frames."""
 
 
-def train_python(repo_root: Path) -> str:
-    """A Python that has torch and Brevitas: skips where there is none, but fails in CI."""
-    named = os.environ.get("IRC_TRAIN_PYTHON")
-    if named:
-        return named
-    venv = repo_root / ".venv-train" / "bin" / "python"
-    if venv.is_file():
-        return str(venv)
-    if all(importlib.util.find_spec(name) for name in ("torch", "brevitas")):
-        return sys.executable
-    missing = "torch and brevitas are missing: run `make train-venv`"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-def exported(repo_root: Path, folder: Path, kind: str) -> list[Path]:
+def exported(python: str, folder: Path, kind: str) -> list[Path]:
     """All files of a kind, freshly exported."""
-    command = [train_python(repo_root), str(SCRIPT), str(folder), kind]
+    command = [python, str(SCRIPT), str(folder), kind]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = sorted(folder.glob("*.onnx"))
@@ -70,9 +51,9 @@ def exported(repo_root: Path, folder: Path, kind: str) -> list[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", EXPORTS)
-def test_every_level_agrees(kind: str, repo_root: Path, tmp_path: Path) -> None:
+def test_every_level_agrees(kind: str, train_python: str, tmp_path: Path) -> None:
     levels = (*SOFTWARE_LEVELS, "rtl") if kind in SIMULATED else SOFTWARE_LEVELS
-    for path in exported(repo_root, tmp_path, kind):
+    for path in exported(train_python, tmp_path, kind):
         ladder = Ladder(path, (DECLARATION,))
         shape = ladder.reference.inputs[0].shape
         assert shape is not None
