@@ -1,4 +1,4 @@
-"""Least squares with coefficients that are not negative."""
+"""Least squares with coefficients that are not negative, and that stay near what is expected."""
 
 from __future__ import annotations
 
@@ -10,19 +10,32 @@ import numpy.typing as npt
 FLOOR = 30
 """Counts below this one weigh as if they were it: small units need no small relative error."""
 
+TRUST = 0.02
+"""How much the structure is trusted: a part that is this share of a sample pulls as much towards
+its coefficient of 1 as the sample does towards what it takes."""
+
 Array = npt.NDArray[np.float64]
 
 
-def fit_kind(features: Sequence[Mapping[str, float]], targets: Sequence[float]) -> dict[str, float]:
-    """Coefficients by feature that make the least squared relative errors."""
-    names = sorted({name for sample in features for name in sample})
-    values = np.array([[sample.get(name, 0) for name in names] for sample in features], float)
+def fit(
+    counts: Sequence[Mapping[str, float]],
+    targets: Sequence[float],
+    weights: Sequence[float] | None = None,
+) -> dict[str, float]:
+    """Coefficients by part that make the least squared relative errors, plus what they are away
+    from 1: parts that hardly occur keep it."""
+    names = sorted({name for sample in counts for name in sample})
+    values = np.array([[sample.get(name, 0) for name in names] for sample in counts], float)
     wanted = np.array(targets, float)
-    weights = 1 / np.maximum(np.abs(wanted), FLOOR)
-    weighted = values * weights[:, None]
-    scale = np.maximum(np.sqrt((weighted**2).sum(axis=0)), 1e-12)
-    found = non_negative(weighted / scale, wanted * weights) / scale
-    return {name: float(f"{c:.4g}") for name, c in zip(names, found, strict=True) if c > 1e-6}
+    scale = 1 / np.maximum(np.abs(wanted), FLOOR)
+    if weights is not None:
+        scale *= np.sqrt(np.array(weights, float))
+    matrix, right = values * scale[:, None], wanted * scale
+    prior = np.sqrt(TRUST) * np.eye(len(names))
+    found = non_negative(
+        np.vstack([matrix, prior]), np.concatenate([right, prior @ np.ones(len(names))])
+    )
+    return {name: float(f"{c:.4g}") for name, c in zip(names, found, strict=True)}
 
 
 def non_negative(matrix: Array, wanted: Array) -> Array:

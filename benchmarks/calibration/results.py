@@ -8,22 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irc.backends.synth.devices import FAMILIES
-from irc.backends.synth.yosys import Usage
+from irc.backends.synth.yosys import Usage, mapping
 from irc.backends.verilog.printer import VerilogFile
 
 
 class Results:
-    """Usages of modules, in a file if one is given, which is written after every addition."""
+    """Usages of modules, in a file if one is given, which `save` writes; `frozen`
+    where nothing is to be synthesised."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, frozen: bool = False) -> None:
         self.path = path
+        self.frozen = frozen
         self.known: dict[str, dict[str, list[float]]] = {}
         if path is not None and path.exists():
             self.known = json.loads(path.read_text(encoding="utf-8"))
 
     def key(self, family: str, files: Sequence[VerilogFile]) -> str:
         """What tells a design and the flow that it goes through from others."""
-        text = [FAMILIES[family].synthesis]
+        text = mapping(FAMILIES[family], "")
         for file in files:
             text += [file.text, *(f"{n}={body}" for n, body in file.hex_files.items())]
         return hashlib.sha256("\0".join(text).encode()).hexdigest()
@@ -32,6 +34,10 @@ class Results:
         """Whether all these modules of a design are known."""
         known = self.known.get(key, {})
         return all(module in known for module in modules)
+
+    def wants(self, key: str, modules: Sequence[str]) -> bool:
+        """Whether a design is to be synthesised."""
+        return not self.frozen and not self.has(key, modules)
 
     def get(self, key: str, module: str) -> Usage:
         """What a module of a design takes."""
@@ -42,5 +48,10 @@ class Results:
         """Remember it."""
         counts = [usage.luts, usage.flipflops, usage.block_rams, usage.dsps]
         self.known.setdefault(key, {})[module] = counts
+
+    def save(self) -> None:
+        """Write the file, whole."""
         if self.path is not None:
-            self.path.write_text(json.dumps(self.known), encoding="utf-8")
+            beside = self.path.with_suffix(".new")
+            beside.write_text(json.dumps(self.known), encoding="utf-8")
+            beside.replace(self.path)

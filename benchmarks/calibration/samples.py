@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,57 +19,62 @@ from calibration.results import Results
 from calibration.units import Unit, designed_units
 from irc.backends.synth.devices import FAMILIES
 from irc.backends.synth.tools import run_tool
-from irc.backends.synth.yosys import STATISTICS, Usage, cells_used
+from irc.backends.synth.yosys import STATISTICS, Usage, cells_used, mapping
 from irc.backends.verilog.printer import VerilogFile, print_design
 from irc.devices import FIGURES, DeviceFigures
 from irc.passes.hardware.convert_dataflow_to_hw import ConvertDataflowToHw
 from irc.passes.hardware.design import DEVICE, Design, design_of
-from irc.passes.hardware.resource_model.estimate import features, top_structure
-from irc.passes.hardware.resource_model.memories import block_rams
+from irc.passes.hardware.resource_model.estimate import Parts, parts, top_structure
 from irc.passes.hardware.resource_model.structure import Structure
 from irc.passes.hardware.resource_model.unit_structure import structure_of
 
-RESOURCES = ("luts", "flipflops", "block_rams", "dsps")
-
 QUICK_WEIGHTS = 4096
 
-BATCH = 8
+BATCH = 36
 """Units in one run of Yosys."""
+
+MOST_LUTS_A_RUN = 6000
+"""Look-up tables of whole networks that are synthesised in one run, unless a single one has
+more."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One unit: the features that its estimate comes from, the block RAMs that the rules say, and
-    what it takes. `count` is how often the network has it."""
+    """One unit: what its structure says, and what it takes. `count` is how often the network has
+    it."""
 
     name: str
-    kind: str
-    features: dict[str, float]
-    blocks: float
-    used: dict[str, float]
+    parts: Parts
+    used: Usage
     network: str = ""
     count: int = 1
     held_out: bool = False
     """Whether it is kept from the fit, to tell how good that is."""
+    kind: str = ""
 
     def target(self, resource: str) -> float:
         """What the coefficients are to explain."""
-        known = self.features.get("ram_luts", 0) if resource == "luts" else 0
-        return self.used[resource] - known
+        if resource == "luts":
+            return self.used.luts - self.parts.ram_luts
+        return self.used.flipflops
+
+    def counts(self, resource: str) -> Mapping[str, float]:
+        """What the coefficients are multiplied with."""
+        return self.parts.luts if resource == "luts" else self.parts.flipflops
 
 
 def sample_of(
-    name: str, structure: Structure, usage: Usage, family: str, network: str = "", count: int = 1
+    name: str,
+    structure: Structure,
+    usage: Usage,
+    family: str,
+    network: str = "",
+    count: int = 1,
+    held_out: bool = False,
 ) -> Sample:
     """The sample of a unit of known structure."""
-    used = {
-        "luts": usage.luts,
-        "flipflops": usage.flipflops,
-        "block_rams": usage.block_rams,
-        "dsps": usage.dsps,
-    }
-    blocks = block_rams(family, structure.memories)
-    return Sample(name, structure.kind, features(structure, family), blocks, used, network, count)
+    found = parts(structure, family)
+    return Sample(name, found, usage, network, count, held_out, structure.kind)
 
 
 def unit_samples(
@@ -89,7 +95,7 @@ def unit_samples(
 
 def has_kind(unit: Unit, kinds: Sequence[str]) -> bool:
     """Whether a design has a unit of one of these kinds."""
-    return any(structure_of(op).kind in kinds for op in design_of(unit.module).units)
+    return any(structure_of(op, "ice40").kind in kinds for op in design_of(unit.module).units)
 
 
 def batch_samples(
@@ -104,7 +110,7 @@ def batch_samples(
         module = unit.module.clone()
         design = design_of(module)
         design.function.attributes[DEVICE] = StringAttr(largest_device(family).name)
-        structures = [structure_of(op) for op in design.units]
+        structures = [structure_of(op, family) for op in design.units]
         ConvertDataflowToHw().apply(Context(), module)
         top = top_of(module, unit.name)
         printed = print_design(module)
@@ -113,7 +119,7 @@ def batch_samples(
         for structure, name in zip(structures, names, strict=True):
             label = unit.name if len(names) == 1 else f"{unit.name} {structure.kind}"
             modules.append((label, structure, name, key))
-        if not results.has(key, names):
+        if results.wants(key, names):
             tops.append(top)
             files += printed
     if tops:
@@ -121,9 +127,11 @@ def batch_samples(
         for _, _, name, key in modules:
             if not results.has(key, [name]):
                 results.add(key, name, usages(name))
+        results.save()
     return [
         sample_of(label, structure, results.get(key, name), family)
         for label, structure, name, key in modules
+        if results.has(key, [name])
     ]
 
 
@@ -188,7 +196,7 @@ def synthesised(family: str, top: str, files: Sequence[VerilogFile], extra: str 
         if extra:
             (work / "keeper.v").write_text(extra, encoding="utf-8")
             sources.append("keeper.v")
-        flow = f"{FAMILIES[family].synthesis} -top {top}"
+        flow = "; ".join(mapping(FAMILIES[family], top))
         script = f"read_verilog {' '.join(sources)}; {flow}; tee -q -o {STATISTICS} stat -json"
         run_tool("yosys", ["-q", "-p", script], work, "yosys.log")
         statistics = json.loads((work / STATISTICS).read_text(encoding="utf-8"))
@@ -208,34 +216,79 @@ def synthesised(family: str, top: str, files: Sequence[VerilogFile], extra: str 
     return usage
 
 
-def design_samples(
-    name: str, design: Design, built: ModuleOp, family: str, results: Results
-) -> list[Sample]:
-    """The units of a whole network, and its top module; each module once, with its count."""
-    files = print_design(built)
-    top = top_of(built, design.name)
-    key = results.key(family, files)
-    units: dict[str, list[Operation]] = {}
-    for op, module in zip(design.units, instance_names(top), strict=True):
-        units.setdefault(module, []).append(op)
-    wanted = [*units, design.name]
-    if not results.has(key, wanted):
-        usages = synthesised(family, design.name, files)
-        for module in wanted:
+@dataclass(frozen=True)
+class Built:
+    """A whole network, folded, and its modules."""
+
+    name: str
+    network: str
+    design: Design
+    modules: ModuleOp
+    luts: int
+    """What it is expected to take."""
+    held_out: bool
+
+    @cached_property
+    def files(self) -> list[VerilogFile]:
+        """Its Verilog."""
+        return print_design(self.modules)
+
+    @cached_property
+    def units(self) -> dict[str, list[Operation]]:
+        """Its units by the name of their module."""
+        found: dict[str, list[Operation]] = {}
+        names = instance_names(top_of(self.modules, self.design.name))
+        for op, module in zip(self.design.units, names, strict=True):
+            found.setdefault(module, []).append(op)
+        return found
+
+    @property
+    def wanted(self) -> list[str]:
+        """The modules whose usage tells all."""
+        return [*self.units, self.design.name]
+
+
+def synthesise_designs(designs: Iterable[Built], family: str, results: Results) -> None:
+    """Those that are not known yet, several small ones in one run of Yosys."""
+    together: list[Built] = []
+    for built in designs:
+        if not results.wants(results.key(family, built.files), built.wanted):
+            continue
+        if together and sum(b.luts for b in [*together, built]) > MOST_LUTS_A_RUN:
+            _synthesise(together, family, results)
+            together = []
+        together.append(built)
+    if together:
+        _synthesise(together, family, results)
+
+
+def _synthesise(designs: Sequence[Built], family: str, results: Results) -> None:
+    tops = [top_of(built.modules, built.design.name) for built in designs]
+    files = [file for built in designs for file in built.files]
+    usages = synthesised(family, "calibration", files, keeper(tops))
+    for built in designs:
+        key = results.key(family, built.files)
+        for module in built.wanted:
             results.add(key, module, usages(module))
+    results.save()
+    print(f"{family}: {', '.join(built.name for built in designs)}", flush=True)
+
+
+def design_samples(built: Built, family: str, results: Results) -> list[Sample]:
+    """The units of a whole network, and its top module; each module once, with its count."""
+    key = results.key(family, built.files)
+    if not results.has(key, built.wanted):
+        return []
+
+    def sample(module: str, structure: Structure, usage: Usage, count: int = 1) -> Sample:
+        name = f"{built.name} {module}"
+        return sample_of(name, structure, usage, family, built.name, count, built.held_out)
+
     found = [
-        sample_of(
-            f"{name} {module}",
-            structure_of(ops[0]),
-            results.get(key, module),
-            family,
-            name,
-            len(ops),
-        )
-        for module, ops in units.items()
+        sample(module, structure_of(ops[0], family), results.get(key, module), len(ops))
+        for module, ops in built.units.items()
     ]
-    rest = results.get(key, design.name)
-    for sample in found:
-        part = Usage(*(sample.used[r] for r in RESOURCES))  # pyright: ignore[reportArgumentType]
-        rest += part.times(-sample.count)
-    return [*found, sample_of(f"{name} top", top_structure(design), rest, family, name)]
+    rest = results.get(key, built.design.name)
+    for unit in found:
+        rest = rest.less(unit.used.times(unit.count))
+    return [*found, sample("top", top_structure(built.design, family), rest)]

@@ -105,7 +105,6 @@ _BINARY = (
     (64, 36, 4, 36),
     (64, 64, 16, 16),
     (64, 64, 8, 64),
-    (1024, 1024, 32, 32),
 )
 """Rows, columns, PE and SIMD of units of bits."""
 
@@ -113,6 +112,8 @@ _BINARY = (
 def _mvus() -> Iterator[Unit]:
     for rows, columns, pe, simd in _BINARY:
         yield mvu(f"xnor{rows}x{columns}_{pe}_{simd}", rows, columns, Folding(pe, simd))
+    for memory, pe, simd in (("distributed", 4, 8), ("distributed", 8, 16), ("block", 2, 64)):
+        yield mvu(f"{memory}64x64_{pe}_{simd}", 64, 64, Folding(pe, simd, memory))
     for stages in (0, 2, 3):
         folding = Folding(4, 64, stages=stages)
         yield mvu(f"staged64x128_{stages}", 64, 128, folding)
@@ -307,4 +308,4 @@ def _branches() -> Iterator[Unit]:
 
 def designed_units() -> list[Unit]:
     """All of them."""
-    return [*_mvus(), *_unrolled(), *_spatial(), *_plumbing(), *_branches()]
+    return [*_branches(), *_plumbing(), *_spatial(), *_unrolled(), *_mvus()]

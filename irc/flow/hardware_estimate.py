@@ -42,7 +42,7 @@ def estimate_of(ladder: Ladder) -> DeviceEstimate | None:
     design = design_of(ladder.dataflow)
     if design.device is None:
         return None
-    names = _unit_modules(design, ladder.hw)
+    names = unit_modules(design, ladder.hw)
     figures = figures_of(design.device)
     clock = figures.clock if design.clock is None else design.clock
     units, total = estimate_design(design, figures.family)
@@ -62,7 +62,7 @@ def estimate_of(ladder: Ladder) -> DeviceEstimate | None:
     )
 
 
-def _unit_modules(design: Design, built: ModuleOp) -> dict[Operation, str]:
+def unit_modules(design: Design, built: ModuleOp) -> dict[Operation, str]:
     """The names of the modules that a design was built from, by its units."""
     top = next(
         op

@@ -11,9 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xdsl.context import Context
+from xdsl.dialects import seq
 
+from irc.dialects import rtl
 from irc.dialects.dataflow import Folding
-from irc.passes.hardware.resource_model.coefficients import coefficients
+from irc.passes.hardware.convert_dataflow_to_hw import ConvertDataflowToHw
+from irc.passes.hardware.design import design_of
+from irc.passes.hardware.resource_model.coefficients import coefficients, weighted
+from irc.passes.hardware.resource_model.unit_structure import structure_of
 
 SMALL = (
     "xnor64x64_4_16",
@@ -23,6 +29,13 @@ SMALL = (
     "pool8x16_4_bnnbipolar",
     "convert8_1_bnnbipolar",
     "fifo8x64",
+    "fifo32x20",
+    "add32_16_ui2",
+    "concat16_4_bnnbipolar",
+    "slice16_4_bnnbipolar",
+    "upsample16_4_bnnbipolar",
+    "threshold8_1_one",
+    "distributed64x64_4_8",
 )
 """Units of the designed set that are synthesised in seconds."""
 
@@ -47,10 +60,7 @@ FAMILIES = [pytest.param(family, marks=pytest.mark.slow) for family in ("ice40",
 
 def estimated_luts(sample: Any, family: str) -> float:
     """What the coefficients that are shipped say of a sample."""
-    weights = coefficients(family)[sample.kind]["luts"]
-    features = sample.features
-    luts = sum(weights.get(name, 0) * count for name, count in features.items())
-    return luts + features.get("ram_luts", 0)
+    return sample.parts.ram_luts + weighted(coefficients(family)["luts"], sample.parts.luts)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -64,9 +74,9 @@ def test_small_units_take_what_is_estimated(
     estimated = actual = 0.0
     for sample in calibration.batch_samples(units, family):
         luts = estimated_luts(sample, family)
-        assert sample.blocks == sample.used["block_rams"], sample.name
-        assert abs(luts - sample.used["luts"]) <= max(25, 0.4 * sample.used["luts"]), sample.name
-        estimated, actual = estimated + luts, actual + sample.used["luts"]
+        assert sample.parts.block_rams == sample.used.block_rams, sample.name
+        assert abs(luts - sample.used.luts) <= max(25, 0.4 * sample.used.luts), sample.name
+        estimated, actual = estimated + luts, actual + sample.used.luts
     assert abs(estimated / actual - 1) <= 0.25
 
 
@@ -79,8 +89,40 @@ def test_an_unrolled_layer_takes_what_is_estimated(
     layer = part_of_calibration("units").mvu("constant", 20, 26, Folding(20, 26, "logic"))
     (sample,) = calibration.batch_samples([layer], family)
     assert sample.kind == "unrolled"
-    assert sample.used["block_rams"] == sample.blocks == 0
-    assert estimated_luts(sample, family) == pytest.approx(sample.used["luts"], rel=0.25)
+    assert sample.used.block_rams == sample.parts.block_rams == 0
+    assert estimated_luts(sample, family) == pytest.approx(sample.used.luts, rel=0.25)
+
+
+COUNTED = {
+    *("fork", "concat", "slice", "upsample", "widen", "narrow", "register_fifo", "ram_fifo"),
+    *("threshold", "window", "pad", "pool"),
+}
+"""Kinds of units of which every register is counted."""
+
+STAGED = ("xnor64x64_2_32", "xnor64x64_4_64", "xnor64x64_64_1", "sums64x64_4_8", "w2t_by1_planes")
+"""Matrix-vector units without stages in the midst of a sum, of which this holds, too."""
+
+
+def test_structures_count_the_registers_that_are_emitted(calibration: Any) -> None:
+    seen: set[str] = set()
+    for unit in calibration.designed_units():
+        if unit.weights and unit.name not in STAGED:
+            continue
+        module = unit.module.clone()
+        structures = [structure_of(op, "ice40") for op in design_of(module).units]
+        ConvertDataflowToHw().apply(Context(), module)
+        names = calibration.instance_names(calibration.top_of(module, unit.name))
+        for structure, name in zip(structures, names, strict=True):
+            if structure.kind not in {*COUNTED, "mvu"}:
+                continue
+            seen.add(structure.kind)
+            bits = sum(
+                rtl.width_of(op.data)
+                for op in calibration.top_of(module, name).body.walk()
+                if isinstance(op, seq.CompRegOp)
+            )
+            assert structure.registers == bits, unit.name
+    assert seen == {*COUNTED, "mvu"}
 
 
 @given(st.integers(0, 2**32))

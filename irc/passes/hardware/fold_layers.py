@@ -19,6 +19,7 @@ from irc.passes.hardware.folding_search import (
     refold,
 )
 from irc.passes.hardware.lanes import fewest_cycles, spread_lanes
+from irc.passes.hardware.memory_choice import choose_memories
 from irc.passes.layer_names import describe
 from irc.passes.rewriting import functions_of
 
@@ -114,6 +115,8 @@ class FoldLayers(ModulePass):
             _check_reachable(design, tables, target)
         for layer, table in zip(design.layers, tables, strict=True):
             refold(layer, table.folding(target))
+        if self.device is not None:
+            choose_memories(design, figures_of(self.device))
 
 
 def _record(function: FuncOp, device: str, clock: float | None) -> None:

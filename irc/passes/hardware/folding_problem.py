@@ -16,7 +16,7 @@ from irc.passes.hardware.folding_solver import Choice, Cost, Problem
 from irc.passes.hardware.insert_width_converters import conversion_steps
 from irc.passes.hardware.lanes import folded_cycles, possible_foldings
 from irc.passes.hardware.resource_model.estimate import estimate, top_structure
-from irc.passes.hardware.resource_model.memories import place
+from irc.passes.hardware.resource_model.memories import block_price, place
 from irc.passes.hardware.resource_model.mvu_structure import weight_memory
 from irc.passes.hardware.resource_model.structure import Structure
 from irc.passes.hardware.resource_model.unit_structure import (
@@ -54,6 +54,7 @@ class FoldingProblem:
     def __init__(self, design: Design, device: DeviceFigures) -> None:
         self.design = design
         self.device = device
+        self._family = device.family
         self._layers = design.layers
         self._behind = [list(_units_behind(layer)) for layer in self._layers]
         self._sources = [_source_layer(layer) for layer in self._layers]
@@ -65,7 +66,7 @@ class FoldingProblem:
 
     @cached_property
     def problem(self) -> Problem[Folding]:
-        """For the solver; all resources priced by their share of the device."""
+        """For the solver."""
         return Problem(
             [_worthwhile(choices) for choices in self.everything],
             self.prices,
@@ -75,14 +76,15 @@ class FoldingProblem:
 
     @property
     def prices(self) -> Cost:
-        """Look-up tables that a block RAM or a DSP is worth: as many as come with it."""
+        """Look-up tables that a block RAM or a DSP is worth: by area, not by how few a device has,
+        since what it has and nothing else needs is free; of DSPs as many as come with one."""
         device = self.device
         dsp = device.luts / device.dsps if device.dsps else 0
-        return Cost(1, device.luts / device.block_rams, dsp)
+        return Cost(1, block_price(self._family), dsp)
 
     def cost(self, structure: Structure) -> Cost:
         """What a unit takes."""
-        found = estimate(structure, self.device.family)
+        found = estimate(structure, self._family)
         return Cost(found.luts, found.block_rams, found.dsps)
 
     def _choices(self, index: int) -> Iterator[Choice[Folding]]:
@@ -92,8 +94,8 @@ class FoldingProblem:
             around, taken = self._around(layer, window, shape, index)
             given = self._given(index, shape)
             cycles = folded_cycles(layer, shape)
-            for folding in _variants(layer, shape, self.device.family):
-                cost = self.cost(layer_structure(layer, folding)).plus(around)
+            for folding in _variants(layer, shape, self._family):
+                cost = self.cost(layer_structure(layer, folding, self._family)).plus(around)
                 yield Choice(cycles, cost, taken, given, folding)
 
     def _around(
@@ -114,14 +116,20 @@ class FoldingProblem:
         given = folding.pe * folding.mmv
         for unit in self._behind[index]:
             given = lanes_for(_channels(unit), given)
-            total = total.plus(self.cost(spatial_structure(unit, given)))
+            total = total.plus(self.cost(spatial_structure(unit, given, self._family)))
         return total, _Taken(lanes, busy)
 
     def _window(self, window: dataflow.WindowOp, chosen: WindowFolding, lanes: int) -> Cost:
         """The unit that lays out windows, and what fits its beats to the layer's."""
         cost = self.cost(
             window_structure(
-                window, chosen.lanes, chosen.groups, chosen.taps, chosen.mmv, chosen.pixels
+                window,
+                chosen.lanes,
+                chosen.groups,
+                chosen.taps,
+                chosen.mmv,
+                chosen.pixels,
+                self._family,
             )
         )
         given = chosen.lanes * chosen.mmv
@@ -153,24 +161,25 @@ class FoldingProblem:
         beats = takes.busy * source.elements // lanes // cycles
         if beats:
             depth = max(SMALLEST_DEPTH, beats + 1)
-            cost = cost.plus(self.cost(fifo_structure(lanes * source.element_width, depth)))
+            width = lanes * source.element_width
+            cost = cost.plus(self.cost(fifo_structure(width, depth, self._family)))
         return cost
 
     def _conversion(self, have: int, want: int, stream: dataflow.StreamType) -> Cost:
         total = Cost()
         for lanes in conversion_steps(have, want):
             widths = have * stream.element_width, lanes * stream.element_width
-            total, have = total.plus(self.cost(converter_structure(*widths))), lanes
+            total, have = total.plus(self.cost(converter_structure(*widths, self._family))), lanes
         return total
 
     def _base(self) -> Cost:
         """What does not depend on the folding of one layer alone, as it stands."""
-        total = self.cost(top_structure(self.design))
+        total = self.cost(top_structure(self.design, self._family))
         counted = {unit for behind in self._behind for unit in behind}
         counted |= {w for w in map(window_before, self._layers) if w is not None}
         for unit in self.design.units:
             if not isinstance(unit, FoldedNode) and unit not in counted:
-                total = total.plus(self.cost(structure_of(unit)))
+                total = total.plus(self.cost(structure_of(unit, self._family)))
         return total
 
 

@@ -187,6 +187,17 @@ def test_weights_lie_in_tables_where_block_rams_run_out(device: str) -> None:
     assert built_cost(design, elsewhere, scarce.family).block_rams > 1
 
 
+def test_weights_lie_in_block_rams_that_nothing_else_needs() -> None:
+    """49 words of 1,024 bits: tables would take several times what all the rest does."""
+    design = to_dataflow(dense([784, 64, 10]))
+    goal = FoldingGoal(figures_of("ecp5-25k"), 100, fps=2_000_000)
+    outcome = reach(design, goal)
+    assert outcome.foldings[0].memory == "block"
+    chosen = built_cost(design, outcome.foldings, "ecp5")
+    tables = [replace(folding, memory="distributed") for folding in outcome.foldings]
+    assert built_cost(design, tables, "ecp5").luts > 2 * chosen.luts
+
+
 def test_what_limits_is_said() -> None:
     design = fold(dense([64, 32, 10]), device="up5k", max_luts=500)
     assert design.limit is not None

@@ -1,71 +1,61 @@
-"""Weight memories as synthesis makes them: in block RAM where deep, not in logic by accident."""
+"""Where memories land is what Yosys did with memories of these shapes in whole networks."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-from hardware_nets import CONTEXT, fold, linear, network, random_values, threshold, to_dataflow
-from xdsl.dialects.builtin import TensorType
 
-from irc.backends.synth.devices import ECP5, ICE40, XC7, Family
-from irc.backends.synth.yosys import Synthesis, synthesise
-from irc.backends.verilog.printer import print_design
-from irc.dialects import bnn
-from irc.dialects.dataflow import Folding
-from irc.passes.hardware.convert_dataflow_to_hw import ConvertDataflowToHw
+from irc.passes.hardware.resource_model.memories import Memory, place
 
-
-def synthesised(
-    family: Family, rows: int, columns: int, folding: Folding, folder: Path
-) -> Synthesis:
-    """A layer of random bits with a threshold a row."""
-    rng = np.random.default_rng(1)
-    weights = random_values(rng, bnn.bipolar, (rows, columns))
-    thresholds = threshold(rng.integers(-20, 21, (rows, 1)), bnn.bipolar)
-    module = network(
-        TensorType(bnn.bipolar, (columns,)), [linear(weights, bnn.bipolar), thresholds]
-    )
-    to_dataflow(module)
-    fold(module, [folding])
-    ConvertDataflowToHw().apply(CONTEXT, module)
-    files = print_design(module)
-    for file in files:
-        (folder / f"{file.name}.v").write_text(file.text, encoding="utf-8")
-        for name, text in file.hex_files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    sources = [f"{file.name}.v" for file in files]
-    return synthesise(family, "net", "net", sources, folder, lambda line: None)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("family", "luts", "block_rams"), [(XC7, 730, 4), (ECP5, 1100, 8), (ICE40, 900, 17)]
+IN_CNV = (
+    (Memory(256, 1152, "block"), 22),
+    (Memory(64, 9216, "block"), 32),
+    (Memory(1024, 72, "block"), 29),
+    (Memory(1024, 144, "block"), 29),
+    (Memory(128, 2048, "block"), 15),
+    (Memory(8, 16384, "block"), 8),
+    (Memory(9, 512), 1),
+    (Memory(32, 36, is_rom=False), 1),
+    (Memory(64, 150, is_rom=False), 2),
+    (Memory(2048, 18), 0),
+    (Memory(11, 256, varying=8), 0),
+    (Memory(32, 28, is_rom=False), 0),
+    (Memory(4, 128, is_rom=False), 0),
 )
-def test_deep_weights_lie_in_block_ram(
-    family: Family, luts: int, block_rams: int, tmp_path: Path
-) -> None:
-    """784 x 64, 16 of each at once: 196 words of 256 bits; iCE40 has a RAM for replay besides."""
-    found = synthesised(family, 64, 784, Folding(16, 16), tmp_path)
-    print(found.total)
-    assert found.total.luts <= luts
-    assert found.total.block_rams == block_rams
+"""Memories of the trained CNV on ECP5, and the DP16KDs that they became."""
 
 
-@pytest.mark.parametrize("family", [XC7, ICE40])
-def test_shallow_weights_lie_in_tables(family: Family, tmp_path: Path) -> None:
-    """Eight words of 32 bits: a table each, where there would be a block RAM else."""
-    found = synthesised(family, 8, 32, Folding(4, 8), tmp_path)
-    assert found.total.block_rams == 0
-    assert found.total.luts < 260
+@pytest.mark.parametrize(("memory", "blocks"), IN_CNV)
+def test_block_rams_are_those_of_cnv(memory: Memory, blocks: int) -> None:
+    assert place("ecp5", memory).block_rams == blocks
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("family", [XC7, ECP5, ICE40])
-def test_distributed_weights_lie_in_tables(family: Family, tmp_path: Path) -> None:
-    """64 words of 16 bits. What Yosys calls distributed can be written, and it finds no mapping for
-    that of what is only read."""
-    found = synthesised(family, 32, 32, Folding(2, 8, "distributed"), tmp_path)
-    assert found.total.block_rams == 0
-    assert 40 < found.total.luts < 330
+def test_parts_in_depth_share_block_rams() -> None:
+    """256 bits at 1,152 words are 768 of 512 words: 22 blocks of 36 bits, not three times eight."""
+    assert place("ecp5", Memory(256, 512, "block")).block_rams == 8
+    assert place("ecp5", Memory(256, 1152, "block")).block_rams == 22
+
+
+def test_parts_that_are_written_by_themselves_share_no_byte() -> None:
+    rom, ram = (place("xc7", Memory(10, 5000, "block", is_rom=is_rom)) for is_rom in (True, False))
+    assert ram.block_rams > rom.block_rams
+
+
+def test_bits_that_never_change_are_not_stored() -> None:
+    whole = place("ice40", Memory(32, 256, "block"))
+    assert place("ice40", Memory(32, 256, "block", varying=16)).block_rams == whole.block_rams / 2
+
+
+def test_tables_are_shared_where_words_are_few() -> None:
+    """There are seven functions of three words, up to complements and without constants."""
+    few, many = (place("ice40", Memory(width, 4, "distributed")) for width in (64, 128))
+    assert few.logic_cells <= many.logic_cells <= 7
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin", "xc7"])
+def test_more_words_never_take_less(family: str) -> None:
+    def area(depth: int) -> float:
+        placed = place(family, Memory(24, depth, "distributed"))
+        return placed.logic_cells + placed.choices
+
+    areas = [area(depth) for depth in (2, 8, 16, 17, 32, 64, 65, 128, 256)]
+    assert areas == sorted(areas)

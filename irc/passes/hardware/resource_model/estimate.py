@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 from xdsl.ir import Operation
 
 from irc.passes.hardware.design import Design
-from irc.passes.hardware.resource_model.coefficients import Coefficients, coefficients
-from irc.passes.hardware.resource_model.memories import Placement, place
+from irc.passes.hardware.resource_model.coefficients import coefficients, weighted
+from irc.passes.hardware.resource_model.fabric import FABRICS
+from irc.passes.hardware.resource_model.memories import place
 from irc.passes.hardware.resource_model.structure import Structure, counter_bits
 from irc.passes.hardware.resource_model.unit_structure import structure_of
 
-LEAST_DSP_WIDTH = {"ecp5": 4, "xc7": 9}
-"""Bits of a product from which Yosys makes it a DSP block, by family; `synth_ice40` never does by
-itself."""
+FEW_WORDS = 8
+"""Words of a ROM whose tables have room for what follows them: a part of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,57 +35,54 @@ class Estimate:
         )
 
 
-def features(structure: Structure, family: str) -> dict[str, float]:
-    """What coefficients are multiplied with: the counts, and what the memories leave for logic.
-    The key `ram_luts` counts look-up tables as such: RAMs made of them."""
-    found = dict(structure.counts)
+@dataclass(frozen=True)
+class Parts:
+    """What coefficients are multiplied with, by part, memories included; `ram_luts` are look-up
+    tables that are RAM, which are counted as they are."""
+
+    luts: dict[str, float]
+    flipflops: dict[str, float]
+    ram_luts: int
+    block_rams: float
+
+
+def parts(structure: Structure, family: str) -> Parts:
+    """Those of a unit in devices of a family."""
+    luts = dict(structure.luts)
+    registers, ram_luts, block_rams = structure.registers, 0, 0.0
     for memory in structure.memories:
-        for name, count in _left_for_logic(place(family, memory), is_rom=memory.is_rom).items():
-            found[name] = found.get(name, 0) + count
-    return found
-
-
-@cache
-def _left_for_logic(placed: Placement, *, is_rom: bool) -> dict[str, float]:
-    kind = "rom" if is_rom else "ram"
-    counts = {
-        "ram_luts": placed.ram_luts,
-        f"{kind}_cells": placed.logic_cells,
-        f"{kind}_outputs": placed.outputs,
-        "muxed_bits": placed.muxed_bits,
-    }
-    return {name: count for name, count in counts.items() if count}
+        placed = place(family, memory)
+        kind = "rom" if memory.is_rom else "ram"
+        if memory.is_rom and memory.depth <= FEW_WORDS:
+            kind = "small_rom"
+        luts[kind] = luts.get(kind, 0) + placed.logic_cells
+        luts["choices"] = luts.get("choices", 0) + placed.choices
+        luts["bypass"] = luts.get("bypass", 0) + placed.bypass
+        registers += placed.flipflops
+        ram_luts += placed.ram_luts
+        block_rams += placed.block_rams
+    used = {name: count for name, count in luts.items() if count}
+    return Parts(used, {structure.kind: registers}, ram_luts, block_rams)
 
 
 def estimate(structure: Structure, family: str) -> Estimate:
     """What a unit of this structure takes in devices of a family."""
     if structure.kind == "none":
         return Estimate()
-    table = coefficients(family)
-    counts = features(structure, family)
-    blocks = sum(place(family, memory).block_rams for memory in structure.memories)
+    table, found = coefficients(family), parts(structure, family)
     return Estimate(
-        round(counts.get("ram_luts", 0) + _weighted(table, structure.kind, "luts", counts)),
-        round(_weighted(table, structure.kind, "flipflops", counts)),
-        blocks,
-        _dsps(structure, family),
+        found.ram_luts + round(weighted(table["luts"], found.luts)),
+        round(weighted(table["flipflops"], found.flipflops)),
+        found.block_rams,
+        structure.dsps,
     )
 
 
-def _dsps(structure: Structure, family: str) -> int:
-    least = LEAST_DSP_WIDTH.get(family)
-    return structure.multipliers if least and structure.product_width >= least else 0
-
-
-def _weighted(table: Coefficients, kind: str, resource: str, counts: dict[str, float]) -> float:
-    weights = table.get(kind, {}).get(resource, {})
-    return sum(weights.get(name, 0) * count for name, count in counts.items())
-
-
-def top_structure(design: Design) -> Structure:
-    """What the top module holds beside the units: counters of beats that tell the last."""
-    beats = counter_bits(design.source.beats, design.result.beats)
-    return Structure("top", {"unit": 1, "counters": beats})
+def top_structure(design: Design, family: str) -> Structure:
+    """What the top module holds beside the units: a counter of beats that tells the last."""
+    beats = design.result.beats
+    luts = {"top.control": 2, "counters": FABRICS[family].counters(beats)}
+    return Structure("top", luts, counter_bits(beats) + 1)
 
 
 @dataclass(frozen=True)
@@ -99,6 +95,6 @@ class UnitEstimate:
 
 def estimate_design(design: Design, family: str) -> tuple[list[UnitEstimate], Estimate]:
     """What each unit takes, and all together."""
-    units = [UnitEstimate(op, estimate(structure_of(op), family)) for op in design.units]
-    total = sum((unit.estimate for unit in units), estimate(top_structure(design), family))
+    units = [UnitEstimate(op, estimate(structure_of(op, family), family)) for op in design.units]
+    total = sum((unit.estimate for unit in units), estimate(top_structure(design, family), family))
     return units, total

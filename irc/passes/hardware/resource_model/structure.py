@@ -1,4 +1,5 @@
-"""What a unit is made of, as far as it decides its area: counts by name, and memories."""
+"""What a unit is made of, as far as it decides its area: look-up tables by part, registers, and
+memories."""
 
 from __future__ import annotations
 
@@ -10,15 +11,16 @@ from irc.passes.hardware.resource_model.memories import Memory
 
 @dataclass(frozen=True)
 class Structure:
-    """`kind` has coefficients of its own; `counts` are what these are multiplied with."""
+    """`luts` are those that the emitted logic comes to, part by part, were every part mapped by
+    itself; what a family's synthesis makes of a look-up table of a part is its coefficient.
+    `registers` are bits, those behind memories apart."""
 
     kind: str
-    counts: Mapping[str, float] = field(default_factory=dict[str, float])
+    luts: Mapping[str, float] = field(default_factory=dict[str, float])
+    registers: float = 0
     memories: tuple[Memory, ...] = ()
-    multipliers: int = 0
-    """Multiplications that may go into a DSP block each."""
-    product_width: int = 0
-    """Bits of their products."""
+    dsps: int = 0
+    """DSP blocks that products become."""
 
 
 def counter_bits(*counts: int) -> int:

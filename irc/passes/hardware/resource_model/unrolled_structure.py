@@ -22,7 +22,7 @@ MOST_GROUPED = 1 << 16
 have about all patterns in any groups, the columns are taken as they come."""
 
 
-def unrolled_structure(op: dataflow.MvuOp, mmv: int) -> Structure:
+def unrolled_structure(op: dataflow.MvuOp, mmv: int, lut_inputs: int) -> Structure:
     """Tables that rows share, the counters of rows, what compares or adds at the end, and the
     registers between."""
     source = dataflow.stream_type(op.input)
@@ -30,26 +30,27 @@ def unrolled_structure(op: dataflow.MvuOp, mmv: int) -> Structure:
     row, vectors = _row(shape), mmv * op.groups
     wide, narrow = _tables(op.weights, op.group_rows, shape)
     tables, rows = mmv * shape.planes * (wide + narrow), mmv * op.rows
-    counts: dict[str, float] = {
-        "unit": 1,
-        "wide_tables": mmv * shape.planes * wide,
-        "narrow_tables": mmv * shape.planes * narrow,
-        "wide_counters": rows * row.wide,
-        "narrow_counters": rows * row.narrow,
-        "parities": vectors * shape.planes * shape.groups if shape.all_odd else 0,
-        "held_tables": tables * row.tables_held,
-        "held_counters": rows * row.counters_held,
-        "held_inputs": source.channels * mmv * shape.planes * stage_of(shape.group_level),
+    # A function of six inputs takes about three tables of four.
+    each = 1 if lut_inputs >= LUT_INPUTS else 3
+    luts: dict[str, float] = {
+        "unrolled.control": 10,
+        "unrolled.wide_tables": each * mmv * shape.planes * wide,
+        "unrolled.narrow_tables": mmv * shape.planes * narrow,
+        "unrolled.wide_counters": each * rows * row.wide,
+        "unrolled.narrow_counters": rows * row.narrow,
+        "unrolled.parities": vectors * shape.planes * shape.groups if shape.all_odd else 0,
     }
+    held = tables * row.tables_held + rows * row.counters_held
+    held += source.channels * mmv * shape.planes * stage_of(shape.group_level)
     if shape.compares_at_once:
-        counts["compared"] = rows * row.left
+        luts["unrolled.compared"] = rows * row.left
     else:
         levels = 0 if op.thresholds is None else op.thresholds.shape[1]
         width = len(shape.heap).bit_length()
-        counts["sums"] = rows * width
-        counts["compared_sums"] = rows * levels * width
-    counts["rows"] = rows * dataflow.stream_type(op.output).element_width
-    return Structure("unrolled", counts)
+        luts["unrolled.sums"] = rows * width
+        luts["unrolled.compared_sums"] = rows * levels * width
+    held += rows * dataflow.stream_type(op.output).element_width
+    return Structure("unrolled", {name: c for name, c in luts.items() if c}, held)
 
 
 @dataclass(frozen=True)
