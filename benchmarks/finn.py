@@ -78,9 +78,10 @@ STRAIGHTFORWARD = {"xc7": (2867, 1900), "ecp5-25k": (5340, 3600), "up5k": (4254,
 
 
 def random_network(
-    sizes: Sequence[int], *, last_threshold: bool = False, seed: int = 1
+    sizes: Sequence[int], *, last_threshold: bool = False, seed: int = 1, levels: int = 1
 ) -> ModuleOp:
-    """Dense layers of random bits, with a threshold a channel behind each, or each but the last."""
+    """Dense layers of random bits, with a threshold a channel behind each, or each but the last;
+    the last may have several `levels`, with unsigned codes."""
     rng = np.random.default_rng(seed)
     source = TensorType(bnn.bipolar, [sizes[0]])
     block = Block(arg_types=[source])
@@ -92,8 +93,10 @@ def random_network(
         value = linear.results[0]
         if last_threshold or index < len(sizes) - 2:
             spread = math.isqrt(columns)
-            at = DenseAttr.from_integers(rng.integers(-spread, spread + 1, (rows, 1)))
-            threshold = bnn.ThresholdOp(value, at, bnn.bipolar, 0, None)
+            count = levels if index == len(sizes) - 2 else 1
+            at = np.sort(rng.integers(-spread, spread + 1, (rows, count)), axis=1)
+            code = bnn.bipolar if count == 1 else bnn.uint(count.bit_length())
+            threshold = bnn.ThresholdOp(value, DenseAttr.from_integers(at), code, 0, None)
             block.add_op(threshold)
             value = threshold.results[0]
     block.add_op(ReturnOp(value))

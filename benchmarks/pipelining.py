@@ -2,15 +2,19 @@
 
     python benchmarks/pipelining.py                         # 256 lanes, on three devices
     python benchmarks/pipelining.py --devices up5k --simd 256 --stages 1 2 3
+    python benchmarks/pipelining.py --devices up5k --simd 16 64 256 --json up5k.json
+    python benchmarks/pipelining.py --fit up5k.json         # the delays that explain these clocks
     python benchmarks/pipelining.py --logs */nextpnr.log    # what paths of other designs took
 
-A layer of random bits with a threshold a row, two rows at a time, is synthesised as `irc synth`
-does it, and placed and routed between shift registers, for it has more ports than there are pins.
+A layer of random bits with a threshold a row, or several, two rows at a time, is synthesised as
+`irc synth` does it, and placed and routed between shift registers, for it has more ports than there
+are pins.
 *Cells* are on the longest path of the netlist, by Yosys. *Levels*, *carries* and *memory* are what
 `irc/passes/hardware/path_depths.py` finds on the longest path of the unit: look-up tables, bits of
 carry chains, and whether a block RAM is at its start. With `--seeds 0` nothing is routed.
-The second table is what nextpnr says of its longest path, ns a level with all wires; the delays in
-`irc/passes/hardware/delays.py` are from such tables. An `m` marks a start at a block RAM.
+The second table is what nextpnr says of its longest path, ns a level with all wires; an `m` marks a
+start at a block RAM. The third, also `--fit` of points that `--json` wrote, is the delays that
+explain the clocks best: those of `irc/passes/hardware/delays.py` come from there.
 """
 
 from __future__ import annotations
@@ -21,9 +25,12 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+from critical_paths import print_delays
+from delay_fit import Clocked, print_fit
 from finn import random_network
 from xdsl.dialects import hw
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -37,14 +44,15 @@ from irc.backends.synth.yosys import synthesise
 from irc.backends.verilog.printer import print_design
 from irc.dialects.dataflow import Folding
 from irc.interp.rtl_comb import width_of_type
+from irc.passes.hardware.delays import delays_of
 from irc.passes.hardware.design import DEVICE, design_of
 from irc.passes.hardware.folding_search import refold
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port
 from irc.passes.hardware.lanes import spread_lanes
-from irc.passes.hardware.path_depths import Path as LogicPath
-from irc.passes.hardware.path_depths import longest_paths
+from irc.passes.hardware.logic_depth import Depth
+from irc.passes.hardware.path_depths import all_paths, longest_paths
 
-ROWS, PE, SYNAPSE_FOLDS = 4, 2, 4
+PE, SYNAPSE_FOLDS = 2, 4
 
 REGISTERS = "t:TRELLIS_FF t:SB_DFF* t:FD?E %u %u"
 """Yosys' selection of flip-flops."""
@@ -52,25 +60,39 @@ REGISTERS = "t:TRELLIS_FF t:SB_DFF* t:FD?E %u %u"
 
 @dataclass(frozen=True)
 class Point:
-    """What was measured, and the longest path: tables, carries, block RAMs."""
+    """What was measured."""
 
     device: str
+    rows: int
     simd: int
     stages: int
+    memory: str
+    levels: int
+    """Thresholds a row."""
     luts: int
     flipflops: int
     cells: int
     """On the longest path of the netlist."""
     mhz: float | None
     path: tuple[int, int, int]
+    """Tables, carries, block RAMs of the longest path, and where it ends."""
     end: str
     log: str
     """nextpnr's, of the last seed."""
 
+    @property
+    def name(self) -> str:
+        """What it is a point of."""
+        thresholds = f", {self.levels} thresholds" if self.levels > 1 else ""
+        memory = f", weights {self.memory}" if self.memory != "auto" else ""
+        return f"{self.device}, {self.simd} lanes, {self.stages} stages{memory}{thresholds}"
 
-def design_of_layer(device: Device, simd: int, stages: int, memory: str) -> ModuleOp:
+
+def design_of_layer(
+    device: Device, rows: int, simd: int, stages: int, memory: str, levels: int
+) -> ModuleOp:
     """The hardware of one layer."""
-    network = random_network((simd * SYNAPSE_FOLDS, ROWS), last_threshold=True)
+    network = random_network((simd * SYNAPSE_FOLDS, rows), last_threshold=True, levels=levels)
     module = run_passes(network, "convert-bnn-to-dataflow")
     design = design_of(module)
     design.function.attributes[DEVICE] = StringAttr(device.name)
@@ -102,12 +124,15 @@ def frame(core: hw.HWModuleOp) -> hw.HWModuleOp:
     return b.finish()
 
 
-def measure(device: Device, simd: int, stages: int, memory: str, seeds: int) -> Point:
+def measure(
+    device: Device, rows: int, simd: int, stages: int, memory: str, levels: int, seeds: int
+) -> Point:
     """Synthesise, place and route; the median of several seeds."""
-    module = design_of_layer(device, simd, stages, memory)
+    module = design_of_layer(device, rows, simd, stages, memory, levels)
     core = next(op for op in module.ops if isinstance(op, hw.HWModuleOp))
     name = core.sym_name.data
-    longest = longest_paths(module, name, 6 if device.family.lut_name == "LUT6" else 4)
+    delays, lut_inputs = delays_of(device.name), device.figures.lut_inputs
+    longest = longest_paths(module, name, lut_inputs, delays.of)[0]
     module.body.block.add_op(frame(core))
     with tempfile.TemporaryDirectory(dir=".") as scratch:
         folder = Path(scratch)
@@ -128,61 +153,21 @@ def measure(device: Device, simd: int, stages: int, memory: str, seeds: int) -> 
                 clocks.append(done.fmax)
             log = (folder / "nextpnr.log").read_text(encoding="utf-8")
     used = found.total
-    slowest: LogicPath = longest[0]
     return Point(
         device.name,
+        rows,
         simd,
         stages,
+        memory,
+        levels,
         used.luts,
         used.flipflops,
         cells,
         float(np.median(clocks)) if clocks else None,
-        (slowest.depth.levels, slowest.depth.carries, slowest.depth.memories),
-        slowest.end,
+        longest.depth,
+        longest.end,
         log,
     )
-
-
-@dataclass(frozen=True)
-class Breakdown:
-    """nextpnr's critical path: ns from the clock to the first wire, of tables with the wires to and
-    between them, and of carries; a register that is packed with a table counts as one."""
-
-    start: float
-    levels: int
-    level: float
-    carries: int
-    carry: float
-
-    @property
-    def is_from_memory(self) -> bool:
-        """Whether the path starts at a block RAM: no register takes as long."""
-        return self.start > 2 * self.level / max(1, self.levels)
-
-
-_HOP = re.compile(r"Info:\s+(clk-to-q|routing|logic|setup)\s+([\d.]+)\s+[\d.]+ \w+ (\S+)")
-_PACKED = 0.8
-"""ns of a set-up that holds a table, on iCE40."""
-
-
-def breakdown(log: str) -> Breakdown | None:
-    """What the last critical path of a log of nextpnr consists of; `None` where there is none."""
-    parts = log.split("Critical path report for clock")
-    hops = _HOP.findall(parts[-1].split("Critical path report for cross")[0])
-    if len(parts) == 1 or not hops:
-        return None
-    start = level = carry = 0.0
-    levels = carries = 0
-    for kind, text, name in hops:
-        time = float(text)
-        if kind == "clk-to-q":
-            start = time
-        elif kind == "logic" and re.search("CARRY|COUT|FCO", name):
-            carry, carries = carry + time, carries + 1
-        else:
-            level += time
-            levels += kind == "logic" or (kind == "setup" and time > _PACKED)
-    return Breakdown(start, levels, level, carries, carry)
 
 
 def _cells_in_a_row(folder: Path) -> int:
@@ -195,34 +180,47 @@ def _cells_in_a_row(folder: Path) -> int:
     return int(found[1])
 
 
-def print_delays(logs: Sequence[tuple[str, str]]) -> None:
-    """What a level, a carry and a start took in each log, by its name."""
-    print("start   levels  ns a level  carries  ns a carry  log")
-    for name, text in logs:
-        found = breakdown(text)
-        if found is None:
-            continue
-        level = found.level / max(1, found.levels)
-        carry = found.carry / max(1, found.carries)
-        start = f"{found.start:.2f}{'m' if found.is_from_memory else ' '}"
-        print(f"{start} {found.levels:>8} {level:>11.2f} {found.carries:>8} {carry:>11.2f}  {name}")
-
-
 def table(points: Iterator[Point]) -> list[Point]:
     """Print points as they come."""
-    print("device     SIMD  stages    LUTs     FFs   cells     MHz  levels  carries  memory  end")
+    print(
+        "device     SIMD  stages  thresholds    LUTs     FFs   cells     MHz  levels  carries"
+        "  memory  end"
+    )
     kept: list[Point] = []
     for point in points:
         levels, carries, memories = point.path
         speed = "" if point.mhz is None else f"{point.mhz:.1f}"
         print(
-            f"{point.device:10} {point.simd:>4} {point.stages:>7} {point.luts:>7} "
-            f"{point.flipflops:>7} {point.cells:>7} {speed:>7} {levels:>7} {carries:>8} "
-            f"{memories:>7}  {point.end}",
+            f"{point.device:10} {point.simd:>4} {point.stages:>7} {point.levels:>11} "
+            f"{point.luts:>7} {point.flipflops:>7} {point.cells:>7} {speed:>7} "
+            f"{levels:>7} {carries:>8} {memories:>7}  {point.end}",
             flush=True,
         )
         kept.append(point)
     return kept
+
+
+def depths_of(point: Point) -> list[Depth]:
+    """The paths of a point's design, of which any may be the longest on a device."""
+    device = device_named(point.device)
+    module = design_of_layer(
+        device, point.rows, point.simd, point.stages, point.memory, point.levels
+    )
+    core = next(op for op in module.ops if isinstance(op, hw.HWModuleOp))
+    every = all_paths(module, core.sym_name.data, device.figures.lut_inputs)
+    return sorted({path.depth for of_unit in every for path in of_unit})
+
+
+def print_fits(points: Sequence[Point]) -> None:
+    """What delays explain the points of each device."""
+    for device in dict.fromkeys(point.device for point in points):
+        designs = [
+            Clocked(point.name, 1000 / point.mhz, depths_of(point))
+            for point in points
+            if point.device == device and point.mhz is not None
+        ]
+        if designs:
+            print_fit(device, designs, delays_of(device))
 
 
 def main() -> None:
@@ -231,28 +229,39 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--devices", nargs="+", default=["up5k", "hx8k", "ecp5-25k"])
+    parser.add_argument("--rows", type=int, default=4, help="of the layer (default: 4)")
     parser.add_argument("--simd", nargs="+", type=int, default=[256])
     parser.add_argument("--stages", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--memory", default="auto", help="where weights lie (default: auto)")
+    parser.add_argument(
+        "--memory", nargs="+", default=["auto"], help="where weights lie (default: auto)"
+    )
+    parser.add_argument(
+        "--thresholds", nargs="+", type=int, default=[1], help="of a row (default: 1)"
+    )
     parser.add_argument(
         "--seeds", type=int, default=1, help="of which the median is taken; 0: no routing"
     )
     parser.add_argument("--logs", nargs="+", type=Path, help="nextpnr's, instead of measuring")
+    parser.add_argument(
+        "--fit", nargs="+", type=Path, help="fit delays to points written earlier, not new ones"
+    )
     parser.add_argument("--json", type=Path, help="write the points there too")
     options = parser.parse_args()
     if options.logs:
         print_delays([(str(path), path.read_text(encoding="utf-8")) for path in options.logs])
         return
-    points: list[Point] = []
-    for name in options.devices:
-        device = device_named(name)
-        points += table(
-            measure(device, simd, stages, options.memory, options.seeds)
-            for simd in options.simd
-            for stages in options.stages
-        )
+    if options.fit:
+        read = [each for path in options.fit for each in json.loads(path.read_text("utf-8"))]
+        print_fits([Point(**each) for each in read])
+        return
+    choices = product(options.simd, options.stages, options.memory, options.thresholds)
+    points = table(
+        measure(device_named(name), options.rows, *choice, options.seeds)
+        for name, choice in product(options.devices, list(choices))
+    )
     if any(point.log for point in points):
-        print_delays([(f"{p.device}, {p.simd} lanes, {p.stages} stages", p.log) for p in points])
+        print_delays([(point.name, point.log) for point in points])
+        print_fits(points)
     if options.json:
         options.json.write_text(json.dumps([asdict(point) for point in points]), encoding="utf-8")
 

@@ -4,7 +4,8 @@
     python benchmarks/rates.py --models ../shared/models --rows tfc-up5k tfc-ecp5-25k
 
 Each row is one `irc compile --target verilog` with the folding file of the row's name from
-`benchmarks/foldings/`, and one `irc synth`: trained weights, the core between shift registers, no
+`benchmarks/foldings/`, or with the folding that `--fps` chooses for the frames that are to be
+reached, and one `irc synth`: trained weights, the core between shift registers, no
 board around it. Frames a second are what nextpnr's clock gives for the cycles of a frame. What the
 tools wrote stays in a folder, for a look at their logs. Exits with 1 where a row misses the frames
 or the clock that it is to reach.
@@ -39,11 +40,14 @@ class Row:
     """What a float input is made from."""
     aim: float | None = None
     """MHz that stages and place and route aim at, where these are more."""
+    solved: bool = False
+    """Whether `--fps` chooses the folding, for the device's own clock."""
 
 
 TFC, CNV = "tfc_1w1a_mnist.onnx", "cnv_1w1a_cifar10.onnx"
 ROWS = {
     "tfc-up5k": Row(TFC, "up5k", 24, 100_000, "uint8/255"),
+    "tfc-up5k-fps": Row(TFC, "up5k", 24, 100_000, "uint8/255", solved=True),
     "tfc-ecp5-25k": Row(TFC, "ecp5-25k", 100, 2_000_000, "uint8/255"),
     "cnv-ecp5-85k": Row(CNV, "ecp5-85k", 50, 3_000, aim=70),
 }
@@ -53,10 +57,11 @@ def synthesised(row: Row, name: str, models: Path, kept: Path, seed: int) -> dic
     """What `irc synth --json` says of a row."""
     folder, report = kept / name, kept / f"{name}.json"
     inputs = ["--input", row.inputs] if row.inputs else []
-    target = ["--device", row.device, "--clock", f"{row.aim or row.clock:g}"]
-    fold = ["--fold", str(FOLDINGS / f"{name}.txt"), "-o", str(folder)]
+    target = ["--device", row.device]
+    target += [] if row.solved else ["--clock", f"{row.aim or row.clock:g}"]
+    fold = ["--fps", str(row.frames)] if row.solved else ["--fold", str(FOLDINGS / f"{name}.txt")]
     model = str(models / row.model)
-    _irc("compile", model, *inputs, "--target", "verilog", *target, *fold)
+    _irc("compile", model, *inputs, "--target", "verilog", *target, *fold, "-o", str(folder))
     report.unlink(missing_ok=True)
     # A clock that is missed is not an error of the tools': the report says so.
     _irc("synth", str(folder), *target, "--seed", str(seed), "--json", str(report), may_exit=(0, 1))

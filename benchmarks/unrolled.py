@@ -223,10 +223,12 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--model", help="take the layers of a model, not random ones")
     parser.add_argument("--input", action="append", default=[], help="as irc compile takes it")
+    parser.add_argument("--most", type=int, help="weights of a layer of the model, if not any")
     options = parser.parse_args()
     layers = list(map(random_layer, [] if options.model else options.sizes))
     if options.model:
-        layers = list(trained_layers(options.model, tuple(options.input)))
+        found = trained_layers(options.model, tuple(options.input))
+        layers = [x for x in found if options.most is None or x.weights.size <= options.most]
     print("layer               family  " + "".join(f"{way:>16}" for way in options.ways))
     for layer in layers:
         for family in options.families:

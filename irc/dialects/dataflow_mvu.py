@@ -12,9 +12,9 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from irc.dialects.dataflow_effects import MakesStream
 from irc.dialects.dataflow_layer import (
     folding_properties,
     verify_output,
@@ -67,7 +67,8 @@ class MvuOp(FoldedNode):
     With `products`, it counts bit-`planes` or uses `multiply`; otherwise what is smaller.
 
     Products and their sum pass `stages` registers, one unless given, on the way to the accumulator;
-    with none, they are added to it in the cycle in which weights and inputs meet.
+    with none, they are added to it in the cycle in which weights and inputs meet. With more than
+    one, comparisons with several thresholds have a register behind them, too.
 
     A `reloadable` unit takes other weights and thresholds of the same types and shapes at run
     time: nothing of its hardware but the contents of memories depends on their values. It says what
@@ -96,7 +97,7 @@ class MvuOp(FoldedNode):
     mmv_attr = opt_prop_def(IntegerAttr[I64], prop_name="mmv")
     stages_attr = opt_prop_def(IntegerAttr[I64], prop_name="stages")
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = (
         "$layer $input `weights` $weights (`groups` $groups^)? (`channels` $channels^)? "
         "(`at` $thresholds^)? (`steps` $steps^)? (`bias` $bias^)? "
@@ -183,6 +184,13 @@ class MvuOp(FoldedNode):
     def stages(self) -> int:
         """Registers between the meeting of weights and inputs, and the accumulator."""
         return 1 if self.stages_attr is None else self.stages_attr.value.data
+
+    @property
+    def code_stages(self) -> int:
+        """Registers between comparisons and the code that they make: one for several thresholds,
+        where products and their sum have more than one."""
+        several = self.thresholds is not None and self.thresholds.shape[1] > 1
+        return int(several and self.stages > 1)
 
     @property
     def channels(self) -> int:
@@ -333,7 +341,7 @@ class MvuOp(FoldedNode):
         if self.is_unrolled:
             return self.unrolled_shape.stages
         # One cycle each for the ROM, the sum and the result.
-        return self.synapse_folds + 2 + self.stages
+        return self.synapse_folds + 2 + self.stages + self.code_stages
 
     @property
     def is_unrolled(self) -> bool:

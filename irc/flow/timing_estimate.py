@@ -33,7 +33,7 @@ def slow_paths(built: ModuleOp, top: str, device: DeviceFigures, mhz: float) -> 
     delays = delays_of(device.name)
     found = [
         SlowPath(path, delays.of(path.depth))
-        for path in longest_paths(built, top, device.lut_inputs)
+        for path in longest_paths(built, top, device.lut_inputs, delays.of)
     ]
     slow = [each for each in found if each.nanoseconds > 1000 / mhz]
     return sorted(slow, key=lambda each: -each.nanoseconds)

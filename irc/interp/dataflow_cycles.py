@@ -56,7 +56,7 @@ def _single_cycles(op: Operation) -> UnitCycles:
         case dataflow.MvuOp() if op.is_unrolled:
             return PipelineCycles(op.latency())
         case dataflow.MvuOp():
-            return MvuCycles(op.synapse_folds, op.neuron_folds, op.stages)
+            return MvuCycles(op.synapse_folds, op.neuron_folds, op.stages + op.code_stages)
         case dataflow.ThresholdOp():
             return PipelineCycles(op.latency())
         case dataflow.WidthConverterOp():

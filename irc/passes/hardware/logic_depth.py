@@ -142,7 +142,8 @@ class LogicDepth:
                 bits = width * len(operands)
                 return self._tables_for(bits), 0
             case comb.ICmpOp():
-                return 1, width
+                # Of Lattice's chains, the carry comes out through another table.
+                return 1 + (self.lut_inputs == 4), width
             case comb.MulOp():
                 return 1 + compressor_levels(width // 2 + 1), width
             case rtl.PopcountOp():

@@ -7,7 +7,7 @@ looked at with the arrival times that it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from xdsl.dialects import comb, hw, seq
@@ -29,17 +29,29 @@ class Path:
     depth: Depth
 
 
-def longest_paths(module: ModuleOp, top: str, lut_inputs: int) -> list[Path]:
+def longest_paths(
+    module: ModuleOp,
+    top: str,
+    lut_inputs: int,
+    length: Callable[[Depth], float] = lambda depth: depth.length,
+) -> list[Path]:
     """The longest path that ends in each instance, below and with the module `top`, longest first;
-    those that end at ports of the top are among its own."""
+    those that end at ports of the top are among its own. `length` may be what a device takes."""
+    paths = [
+        max(ends, key=lambda path: length(path.depth))
+        for ends in all_paths(module, top, lut_inputs)
+    ]
+    return sorted(paths, key=lambda path: -length(path.depth))
+
+
+def all_paths(module: ModuleOp, top: str, lut_inputs: int) -> Iterator[list[Path]]:
+    """For each instance the longest path to every end in it."""
     modules = {op.sym_name.data: op for op in module.ops if isinstance(op, hw.HWModuleOp)}
     root = _Instance(lut_inputs, instance=top, module=modules[top], modules=modules)
-    paths = [
-        max(ends, key=lambda path: path.depth.length)
-        for each in root.all()
-        if (ends := list(each.ends()))
-    ]
-    return sorted(paths, key=lambda path: -path.depth.length)
+    for each in root.all():
+        ends = list(each.ends())
+        if ends:
+            yield ends
 
 
 @dataclass(kw_only=True, eq=False)

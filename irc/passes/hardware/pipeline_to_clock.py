@@ -15,7 +15,7 @@ from irc.passes.hardware.delays import Delays, delays_of
 from irc.passes.hardware.design import design_of
 from irc.passes.hardware.folding_search import refold
 from irc.passes.hardware.logic_depth import Depth
-from irc.passes.hardware.units.mvu import accumulation, one_row
+from irc.passes.hardware.units.mvu_depths import accumulation, coding, one_row
 from irc.passes.rewriting import functions_of
 
 
@@ -26,7 +26,8 @@ class PipelineToClock(ModulePass):
     Without mhz, nothing changes. The device is the one that the design was folded for, unless
     another is given. Units that have `stages`, such as from a folding file, keep them; so do those
     whose weights are constants in logic, which have the stages that they need. No more are taken
-    than shorten the longest path of a unit: it also adds to its accumulator in a cycle.
+    than shorten the longest path of a unit: it also adds to its accumulator in a cycle. From two
+    stages on, comparisons with several thresholds have a cycle to themselves, too.
     """
 
     name = "pipeline-to-clock"
@@ -60,13 +61,21 @@ def stages_for(unit: dataflow.MvuOp, mhz: float, delays: Delays, lut_inputs: int
     """The fewest stages with which a unit meets a clock; or, where nothing does, with which the
     sum's stages are no longer than what else the unit does in a cycle."""
     row, adding = one_row(unit, lut_inputs), accumulation(unit, lut_inputs)
-    together = row.depth
-    if delays.meets(Depth(*map(sum, zip(together, adding, strict=True))), mhz):
+    comparing, counting = coding(unit, lut_inputs)
+    coded = delays.meets(_one_after_another(comparing, counting), mhz)
+    if coded and delays.meets(_one_after_another(row.depth, adding), mhz):
         return 0
+    others = max(map(delays.of, (adding, comparing, counting)))
     longest: list[float] = []
-    for stages in unit.stage_choices()[1:]:
+    # From two stages on, comparisons have a stage to themselves.
+    fewest = 1 if coded else 2
+    for stages in unit.stage_choices()[fewest:]:
         path = row.longest(stages)
-        if delays.meets(path, mhz) or delays.of(path) <= delays.of(adding):
+        if delays.meets(path, mhz) or delays.of(path) <= others:
             return stages
         longest.append(delays.of(path))
-    return 1 + longest.index(min(longest))
+    return fewest + longest.index(min(longest))
+
+
+def _one_after_another(first: Depth, second: Depth) -> Depth:
+    return Depth(*map(sum, zip(first, second, strict=True)))

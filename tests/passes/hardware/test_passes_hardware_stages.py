@@ -36,9 +36,11 @@ from irc.passes.hardware.design import DEVICE, design_of
 from irc.passes.hardware.folding_file import format_folding
 from irc.passes.hardware.folding_search import refold
 from irc.passes.hardware.insert_fifos import InsertFifos, ready_chain
+from irc.passes.hardware.logic_depth import Depth
 from irc.passes.hardware.pipeline_to_clock import PipelineToClock
 from irc.passes.hardware.set_folding import SetFolding
-from irc.passes.hardware.units.mvu import mvu_module, one_row
+from irc.passes.hardware.units.mvu import mvu_module
+from irc.passes.hardware.units.mvu_depths import one_row
 
 ROWS, COLUMNS = 4, 24
 
@@ -100,7 +102,8 @@ def test_stages_change_nothing_but_the_latency(
         folding = Folding(pe, simd, products=products, stages=stages)
         (unit,) = fold(module, [folding], fifos=False).units
         assert isinstance(unit, dataflow.MvuOp)
-        assert unit.latency() == unit.synapse_folds + 2 + stages
+        behind_comparisons = int(levels > 1 and stages > 1)
+        assert unit.latency() == unit.synapse_folds + 2 + stages + behind_comparisons
         report = simulate_cycles([unit], dataflow.stream_type(unit.input).beats, len(frames))
         hardware = Hardware(module)
         for source_stall, sink_stall in STALLS:
@@ -203,6 +206,43 @@ def test_the_clock_is_met_as_far_as_the_sum_goes() -> None:
             refold(unit, replace(unit.folding, stages=stages - 1))
             ConvertDataflowToHw().apply(CONTEXT, module)
             assert slow_paths(module, "net", figures_of("up5k"), mhz * MARGIN)
+
+
+def narrow_layer(levels: int, stages: int | None = None) -> ModuleOp:
+    """A layer of two inputs at once and a long sum, with so many thresholds."""
+    rng = np.random.default_rng(8)
+    weights = random_values(rng, bnn.bipolar, (4, 512))
+    at = np.sort(rng.integers(-40, 41, (4, levels)), axis=1)
+    codes = bnn.bipolar if levels == 1 else bnn.uint(levels.bit_length())
+    layers = [linear(weights, bnn.bipolar, "fc"), threshold(at, codes)]
+    module = network(TensorType(bnn.bipolar, (512,)), layers)
+    to_dataflow(module)
+    fold(module, [Folding(2, 2, stages=stages)], fifos=False)
+    return module
+
+
+def test_comparisons_of_several_thresholds_are_cut_too() -> None:
+    """With 15 thresholds, what is compared and what the code is made of come one after another,
+    longer than all else in the unit; from two stages on there is a register between them."""
+    # A little too fast for a comparison of ten bits and three tables that choose among 15 codes.
+    mhz = 1010 / (MARGIN * delays_of("up5k").of(Depth(levels=5, carries=10)))
+    chosen: list[int] = []
+    for levels in (1, 15):
+        module = narrow_layer(levels)
+        PipelineToClock(mhz, "up5k").apply(CONTEXT, module)
+        (unit,) = design_of(module).units
+        assert isinstance(unit, dataflow.MvuOp)
+        chosen.append(unit.stages)
+    assert chosen == [0, 2]
+    depths: list[int] = []
+    for stages in (1, 2):
+        module = narrow_layer(15, stages)
+        ConvertDataflowToHw().apply(CONTEXT, module)
+        slow = slow_paths(module, "net", figures_of("up5k"), 1000)
+        (unit_path,) = [each.path for each in slow if each.path.instance == "net.fc"]
+        assert (unit_path.end == "out_data") == (stages == 1)
+        depths.append(unit_path.depth.levels + unit_path.depth.carries)
+    assert depths[1] < depths[0]
 
 
 def test_without_a_clock_nothing_changes() -> None:

@@ -1,5 +1,7 @@
 """Sums of a few bits and comparisons with constants as plain gates, each small enough for one
-look-up table: written as additions, synthesisers would make carry chains of them."""
+look-up table: written as additions, synthesisers would make carry chains of them. And what is known
+of bits that come in order, such as those of ascending thresholds, which takes no addition at all.
+"""
 
 from __future__ import annotations
 
@@ -56,3 +58,25 @@ def at_least(b: HwBuilder, number: Sequence[SSAValue], threshold: int) -> SSAVal
     for place, bit in enumerate(number):
         reached = b.and_(bit, reached) if threshold >> place & 1 else b.or_(bit, reached)
     return reached
+
+
+def count_ordered(b: HwBuilder, bits: Sequence[SSAValue]) -> SSAValue:
+    """How many of the bits are 1, where none is unless all before it are, in ceil(log2(T + 1))
+    bits for T of them.
+
+    The bit in the middle is the top digit, and says which half the other digits are found in: a
+    multiplexer for every bit, a level for every digit, where adders would take two tables for
+    every bit and several levels for every digit.
+    """
+    digits: list[SSAValue] = []
+    left = list(bits)
+    for place in reversed(range(len(bits).bit_length())):
+        middle = (1 << place) - 1
+        if middle >= len(left):
+            digits.append(b.const(0, 1))
+            continue
+        top, below, above = left[middle], left[:middle], left[middle + 1 :]
+        above += [b.const(0, 1)] * (middle - len(above))
+        digits.append(top)
+        left = [b.mux(top, high, low) for high, low in zip(above, below, strict=True)]
+    return b.concat(*digits)

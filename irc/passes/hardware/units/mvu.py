@@ -12,18 +12,18 @@ inputs of their own in a beat, and vectors share the weights.
     cycle 3   sum complete: its top bit, or other thresholds
     cycle 4   result offered
 
-With more stages than one, products and their sum have as many cycles instead of cycle 1 alone; with
-none, they are part of the accumulation.
+With more stages than one, products and their sum have as many cycles instead of cycle 1 alone, and
+comparisons with several thresholds one to themselves, before what they say becomes a code; with
+none, products and sum are part of the accumulation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from xdsl.dialects import hw
 from xdsl.ir import SSAValue
@@ -31,7 +31,8 @@ from xdsl.ir import SSAValue
 from irc.dialects import dataflow
 from irc.passes.hardware.hw_builder import HwBuilder
 from irc.passes.hardware.hw_core import constant_of
-from irc.passes.hardware.logic_depth import BLOCK_STYLES, Depth
+from irc.passes.hardware.logic_depth import Depth
+from irc.passes.hardware.units.mvu_depths import weights_start
 from irc.passes.hardware.units.numbers import Number, bits_for, fit, scaled
 from irc.passes.hardware.units.pipeline import (
     INPUT,
@@ -43,8 +44,8 @@ from irc.passes.hardware.units.pipeline import (
 from irc.passes.hardware.units.products import Products, products_of
 from irc.passes.hardware.units.retiming import Retimed
 from irc.passes.hardware.units.starts import starts
+from irc.passes.hardware.units.sum_ends import SumEnd
 from irc.passes.hardware.units.tables import ChannelTable
-from irc.passes.hardware.units.thresholds import Comparisons
 
 Array = npt.NDArray[Any]
 
@@ -54,66 +55,17 @@ def mvu_module(op: dataflow.MvuOp, name: str, lut_inputs: int = 6) -> hw.HWModul
     source, result = dataflow.stream_type(op.input), dataflow.stream_type(op.output)
     b = unit_builder(name, source.beat_width, result.beat_width, op.location)
     products = products_of(op, lut_inputs)
-    end_of_sums = _End.of(op, products)
+    end_of_sums = SumEnd.of(op, products)
     complete = b.wire("sum_valid", 1)
     end = output_register(b, complete.value)
     schedule = _schedule(b, op, end.enable)
     inputs = _replayed_input(b, op, products, schedule)
     weights = _weights(b, op, products, schedule)
     sums, done = _accumulate(b, op, products, end_of_sums, schedule, inputs, weights)
-    complete.drive(b.delay("sum_valid_q", done, 0, end.enable))
+    compared = b.delay("sum_valid_q", done, 0, end.enable)
+    complete.drive(_held(b, "code_valid", compared, op.code_stages, end.enable, reset=0))
     end.store(_results(b, op, products, end_of_sums, schedule, sums, done))
     return b.finish()
-
-
-@dataclass(frozen=True)
-class _End:
-    """What becomes of the sums: thresholds, or an offset that is subtracted."""
-
-    comparisons: Comparisons | None
-    offsets: Array
-    start: Array | None
-    """[M]: what sums start from, where that takes the place of the only threshold, or of the
-    offset; None where they start from 0."""
-    low: int
-    high: int
-    """The range of complete sums."""
-    is_fixed: bool = False
-    """Whether the start is the same for all weights and thresholds."""
-
-    @staticmethod
-    def of(op: dataflow.MvuOp, products: Products) -> _End:
-        any_products = products.of_any_weights() if op.is_reloadable else products
-        low, high = any_products.range()
-        offsets, comparisons, start = products.offsets(), None, None
-        if op.thresholds is not None:
-            comparisons = Comparisons.of(op, low, high, products.scale, offsets)
-            if comparisons.at.shape[1] == 1:
-                start = -comparisons.at[:, 0]
-        elif products.has_whole_start(any_weights=op.is_reloadable):
-            start = -(offsets // products.scale)
-        if start is None or op.synapse_folds == 1:
-            return _End(comparisons, offsets, None, low, high)
-        start = np.resize(start, op.rows) if len(start) == 1 else start
-        first, last = int(start.min()), int(start.max())
-        if op.is_reloadable:
-            first, last = _any_start(any_products, comparisons, low, high)
-        low, high = low + first, high + last
-        if comparisons is None:
-            return _End(None, offsets, start, low, high, is_fixed=products.has_fixed_offset)
-        # Half the numbers there are is added, so that the top bit says what is not negative.
-        half = 1 << bits_for(min(low, -1), high) - 1
-        return _End(comparisons, offsets, start + half, 0, 2 * half - 1)
-
-
-def _any_start(
-    any_products: Products, comparisons: Comparisons | None, low: int, high: int
-) -> tuple[int, int]:
-    """The least and the largest start under any weights and thresholds of the same types."""
-    if comparisons is not None:
-        return -(high + 1), -low
-    starts_of_any = -(any_products.offsets() // any_products.scale)
-    return int(starts_of_any.min()), int(starts_of_any.max())
 
 
 @dataclass(frozen=True)
@@ -215,7 +167,7 @@ def _accumulate(
     b: HwBuilder,
     op: dataflow.MvuOp,
     products: Products,
-    end: _End,
+    end: SumEnd,
     schedule: _Schedule,
     inputs: SSAValue,
     weights: SSAValue,
@@ -306,31 +258,6 @@ def _addends(
         ]
 
 
-def weights_start(op: dataflow.MvuOp) -> Depth:
-    """When weights are there: block RAM is slower than a register."""
-    return Depth(memories=int(op.memory_style() in BLOCK_STYLES))
-
-
-def one_row(op: dataflow.MvuOp, lut_inputs: int) -> Retimed:
-    """Products and sum of one row of a unit, which are as deep as those of all."""
-    products = products_of(op, lut_inputs)
-    weight_bits = products.rom_bits().shape[1] // op.pe
-    element = dataflow.stream_type(op.input).element_width
-    row = replace(products, pe=1)
-    return Retimed(
-        [op.simd * element, weight_bits],
-        lambda b, signals: row.emit_rows(b, signals[:1], signals[1]),
-        lut_inputs,
-        starts=[Depth(), weights_start(op)],
-    )
-
-
-def accumulation(op: dataflow.MvuOp, lut_inputs: int) -> Depth:
-    """What the accumulator takes in a cycle: the choice of a start, and an addition."""
-    end = _End.of(op, products_of(op, lut_inputs))
-    return Depth(1 + (op.synapse_folds > 1), bits_for(end.low, end.high))
-
-
 def _all_rows(
     op: dataflow.MvuOp, products: Products, b: HwBuilder, signals: Sequence[SSAValue]
 ) -> list[list[Number]]:
@@ -349,7 +276,7 @@ def _results(
     b: HwBuilder,
     op: dataflow.MvuOp,
     products: Products,
-    end: _End,
+    end: SumEnd,
     schedule: _Schedule,
     sums: list[Number],
     done: SSAValue,
@@ -370,11 +297,17 @@ def _results(
         fold = counter(b, "result", table.folds, advance)
         word = b.rom("channels", bits, fold.value, advance)
     results: list[SSAValue] = []
+
+    def held(value: SSAValue) -> SSAValue:
+        if constant_of(value) is not None:
+            return value
+        return _held(b, "compared", value, op.code_stages, schedule.enable)
+
     for index, number in enumerate(sums):
         lane = index % op.pe
         if comparisons is not None:
             reached = None if end.start is None else b.bit(number.value, -1)
-            code = comparisons.emit(b, number, table, word, lane, reached)
+            code = comparisons.emit(b, number, table, word, lane, reached, held)
             results.append(fit(b, code, width))
         else:
             value = fit(b, scaled(b, number, products.scale), width)

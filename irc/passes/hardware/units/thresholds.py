@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from xdsl.ir import SSAValue
 from irc.dialects import dataflow
 from irc.dialects.dense import element_range
 from irc.passes.hardware.hw_builder import HwBuilder
+from irc.passes.hardware.units.lookup_logic import count_ordered
 from irc.passes.hardware.units.numbers import Number, bits_for, fit, popcount, times, total
 from irc.passes.hardware.units.tables import ChannelTable
 
@@ -51,6 +53,8 @@ class Comparisons:
         shifted = at + np.asarray(offset, np.int64).reshape(-1, 1)
         at = np.clip(-(-shifted // scale), low, high + 1)
         steps = np.broadcast_to(steps, at.shape)
+        if op.steps is None and not op.is_reloadable:
+            at = np.sort(at, axis=1)
         if op.is_reloadable:
             lowest, highest = element_range(dataflow.stream_type(op.output).element_type)
             span = highest - lowest
@@ -70,6 +74,11 @@ class Comparisons:
         """Bits in which the number and its thresholds are compared."""
         largest = self.high + 1 if self.loadable else int(self.at.max(initial=self.high))
         return bits_for(self.low, max(self.high, largest))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether a threshold is reached only if all before it are."""
+        return not self.loadable and bool((np.diff(self.at, axis=1) >= 0).all())
 
     def fixed_step(self, index: int) -> int | None:
         """The step of a column where all channels share it."""
@@ -101,9 +110,11 @@ class Comparisons:
         word: SSAValue | None,
         lane: int,
         reached: SSAValue | None = None,
+        held: Callable[[SSAValue], SSAValue] = lambda value: value,
     ) -> Number:
         """The code of the channel that is in `lane` now; `reached` says whether x has reached the
-        only threshold there is, where that is known already."""
+        only threshold there is, where that is known already. What comparisons say passes `held`,
+        such as a register."""
         wide = fit(b, x, self.width) if reached is None else x.value
         by_step: dict[int, list[SSAValue]] = {}
         terms: list[Number] = []
@@ -113,16 +124,20 @@ class Comparisons:
                 known = self._reached(b, wide, table, word, index, lane)
             step = self.fixed_step(index)
             if step is not None:
-                by_step.setdefault(step, []).append(known)
+                by_step.setdefault(step, []).append(held(known))
             else:
-                terms.append(self._masked_step(b, known, table, word, index, lane))
+                masked = self._masked_step(b, known, table, word, index, lane)
+                terms.append(replace(masked, value=held(masked.value)))
         for step, bits in by_step.items():
             if step:
-                terms.append(times(b, popcount(b, b.concat(*reversed(bits))), step))
-        if self.bias or not terms:
-            value = b.const(self.bias, bits_for(self.bias, self.bias))
-            terms.append(Number(value, self.bias, self.bias))
-        return total(b, terms)
+                terms.append(times(b, self._count(b, bits), step))
+        return with_bias(b, terms, self.bias)
+
+    def _count(self, b: HwBuilder, bits: Sequence[SSAValue]) -> Number:
+        """How many thresholds of a step are reached."""
+        if self.is_ordered:
+            return Number(count_ordered(b, bits), 0, len(bits))
+        return popcount(b, b.concat(*reversed(bits)))
 
     def _reached(
         self,
@@ -151,3 +166,21 @@ class Comparisons:
         low, high = self._ends(index)
         value = b.mux(reached, table.signal(b, word, f"step{index}", lane), 0)
         return Number(value, min(low, 0), max(high, 0))
+
+
+def with_bias(b: HwBuilder, terms: Sequence[Number], bias: int) -> Number:
+    """The sum of terms and a constant.
+
+    Of a number that has every value of its bits, the codes of a signed type are its bits with the
+    top one flipped: `x − 2^(n−1)`, no addition.
+    """
+    if len(terms) == 1 and bias < 0:
+        (x,) = terms
+        width = b.width(x.value)
+        if x.low == 0 and x.high + 1 == 1 << width == -2 * bias:
+            top = b.not_(b.bit(x.value, -1))
+            value = b.concat(top, b.trunc(x.value, width - 1)) if width > 1 else top
+            return Number(value, bias, x.high + bias)
+    if not bias and terms:
+        return total(b, terms)
+    return total(b, [*terms, Number(b.const(bias, bits_for(bias, bias)), bias, bias)])

@@ -21,10 +21,11 @@ from irc.dialects import dataflow
 from irc.dialects.dense import BipolarType, element_range
 from irc.dialects.unrolled_layer import LEVELS_A_STAGE
 from irc.passes.hardware.hw_builder import HwBuilder
-from irc.passes.hardware.units.lookup_logic import at_least
-from irc.passes.hardware.units.numbers import Number, fit, popcount, scaled, times, total
+from irc.passes.hardware.units.lookup_logic import at_least, count_ordered
+from irc.passes.hardware.units.numbers import Number, fit, scaled, times
 from irc.passes.hardware.units.pipeline import INPUT, output_register, unit_builder
 from irc.passes.hardware.units.products import plane_weights
+from irc.passes.hardware.units.thresholds import with_bias
 from irc.passes.hardware.units.unrolled_counters import CounterPipeline
 from irc.passes.hardware.units.unrolled_matrix import RowSums, row_sums
 
@@ -124,22 +125,23 @@ class _Result:
         `A >= ceil((t + offset) / scale)`."""
         b, op = self.b, self.op
         own = self.row % len(thresholds)
-        at = [-(-(int(t) + self.offset) // self.scale) for t in thresholds[own]]
-        steps = [1] * len(at)
+        steps = [1] * thresholds.shape[1]
         if op.steps is not None:
             steps = [int(step) for step in op.steps.numpy()[own]]
+        ordered = sorted(zip(thresholds[own].tolist(), steps, strict=True))
+        at = [-(-(t + self.offset) // self.scale) for t, _ in ordered]
+        steps = [step for _, step in ordered]
         bias = op.bias + sum(step for t, step in zip(at, steps, strict=True) if t <= self.low)
         by_step: dict[int, list[SSAValue]] = {}
         for t, step in zip(at, steps, strict=True):
             if self.low < t <= self.high:
                 by_step.setdefault(step, []).append(self._reached(t))
         terms = [
-            times(b, popcount(b, b.concat(*bits)), step) for step, bits in by_step.items() if step
+            times(b, Number(count_ordered(b, bits), 0, len(bits)), step)
+            for step, bits in by_step.items()
+            if step
         ]
-        if bias or not terms:
-            width = max(1, (bias if bias >= 0 else ~bias).bit_length() + (bias < 0))
-            terms.append(Number(b.const(bias, width), bias, bias))
-        return total(b, terms)
+        return with_bias(b, terms, bias)
 
     def _reached(self, threshold: int) -> SSAValue:
         shape = self.op.unrolled_shape
