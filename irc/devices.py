@@ -17,7 +17,7 @@ class DeviceFigures:
     name: str
     description: str
     family: str
-    """`ice40`, `ecp5` or `xc7`: devices that the same cells are mapped to."""
+    """`ice40`, `ecp5`, `gowin` or `xc7`: devices that the same cells are mapped to."""
     luts: int
     block_rams: float
     dsps: int
@@ -70,6 +70,26 @@ FIGURES = (
         block_rams=208,
         dsps=156,
         clock=100,
+        lut_name="LUT4",
+    ),
+    DeviceFigures(
+        "gw1nr-9c",
+        "Gowin GW1NR-9C (Tang Nano 9K)",
+        "gowin",
+        luts=8640,
+        block_rams=26,
+        dsps=20,
+        clock=54,
+        lut_name="LUT4",
+    ),
+    DeviceFigures(
+        "gw2a-18c",
+        "Gowin GW2A-18C, GW2AR-18C (Tang Nano 20K)",
+        "gowin",
+        luts=20736,
+        block_rams=46,
+        dsps=48,
+        clock=81,
         lut_name="LUT4",
     ),
     DeviceFigures(

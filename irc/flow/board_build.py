@@ -65,7 +65,10 @@ def load_choice(
     board: str | None, bridge: str | None, baud: int | None, clock: float | None
 ) -> BoardChoice | None:
     """What the command line says; raises `IrcError` for what is wrong with the board."""
-    return None if board is None else BoardChoice(load_board(board), bridge, baud, clock)
+    if board is None:
+        return None
+    file = board if board.endswith(".toml") else None
+    return BoardChoice(load_board(board), bridge, baud, clock, file)
 
 
 def _from_folder(path: Path) -> BoardBuild | None:

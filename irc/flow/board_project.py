@@ -21,7 +21,7 @@ from irc.backends.boards.wrapper import RESET_MICROSECONDS, board_top, core_cloc
 from irc.backends.verilog.project import print_checked
 from irc.errors import UsageError
 from irc.passes.hardware.bridge.bridge import BytePort, CoreStreams, bridge_modules
-from irc.passes.hardware.bridge.registers import register_module
+from irc.passes.hardware.bridge.registers import register_modules
 from irc.passes.hardware.bridge.spi import MIN_CLOCKS_AN_SPI_BIT, spi_port
 from irc.passes.hardware.bridge.uart import MIN_CLOCKS_A_BIT, Divider
 from irc.passes.hardware.bridge.uart_port import uart_port
@@ -45,6 +45,8 @@ class BoardChoice:
     bridge: str | None = None
     baud: int | None = None
     clock: float | None = None
+    file: str | None = None
+    """Where the board is described, if not in irc itself."""
 
 
 def board_files(manifest: Mapping[str, Any], choice: BoardChoice) -> dict[str, str]:
@@ -69,6 +71,8 @@ def board_files(manifest: Mapping[str, Any], choice: BoardChoice) -> dict[str, s
         "frame_bytes": payload.frame,
         "result_bytes": payload.result,
         "beat_bytes": streams.input_bytes,
+        # What a file of weights must be: its bytes, and the shape that it names.
+        "weights": _weights(manifest),
         "program": board.program,
         **part.entry,
         "sources": {
@@ -79,6 +83,7 @@ def board_files(manifest: Mapping[str, Any], choice: BoardChoice) -> dict[str, s
         **part.sources,
         **part.texts,
         "host.py": _template("host.py"),
+        "loading.py": _template("loading.py"),
         "simulate.py": _template("simulate.py"),
         BOARD_FILE: json.dumps(entry, indent=2) + "\n",
     }
@@ -113,7 +118,8 @@ def _bridged(
         bit_ps = 1e6 / clock * MIN_CLOCKS_AN_SPI_BIT
     modules = bridge_modules(name, streams, identity, port, timeout_bits)
     pins = [(pin.name, pin.is_input) for pin in port.pins]
-    wrapper = board_top(board, core, pins, clock, 8 * streams.input_bytes, 8 * streams.output_bytes)
+    widths = 8 * streams.input_bytes, 8 * streams.output_bytes
+    wrapper = board_top(board, core, pins, clock, *widths, reloadable=streams.reloadable)
     top = f"{core}_board"
     constraint_file = f"{board.name}.{SUFFIX[board.device.family.name]}"
     entry: dict[str, Any] = {
@@ -135,7 +141,12 @@ def _bridged(
         **_bench_files(top, [port.name for port in wrapper.ports]),
     }
     payload = streams.payload(identity)
-    facts = {"frame_bytes": payload.frame, "result_bytes": payload.result, "identity": identity}
+    facts = {
+        "frame_bytes": payload.frame,
+        "result_bytes": payload.result,
+        "identity": identity,
+        "weights": _weights(manifest),
+    }
     names = {
         "board": board.name,
         "description": board.description,
@@ -163,8 +174,11 @@ def _axi(
     if choice.clock is not None and choice.clock != board.clock.core:
         board = replace(board, clock=replace(board.clock, core=choice.clock))
     name = f"{core}_registers"
-    verilog = _verilog([register_module(name, streams, identity)], name)
-    verilog[f"{core}_axi.v"] = axi_top(core, 8 * streams.input_bytes, 8 * streams.output_bytes)
+    weights = _weights(manifest)
+    shape = None if weights is None else weights["shape"]
+    verilog = _verilog(register_modules(name, streams, identity, shape), name)
+    widths = 8 * streams.input_bytes, 8 * streams.output_bytes
+    verilog[f"{core}_axi.v"] = axi_top(core, *widths, reloadable=streams.reloadable)
     top = f"{core}_axi"
     bench = {
         "tb/axi_bench.v": _template("axi_bench.v"),
@@ -203,7 +217,22 @@ def _verilog(modules: Sequence[Operation], top: str) -> dict[str, str]:
 def core_streams(manifest: Mapping[str, Any]) -> CoreStreams:
     """What the core of a manifest takes and gives."""
     source, result = manifest["input"], manifest["output"]
-    return CoreStreams(source["beats"], source["bits"] // 8, result["beats"], result["bits"] // 8)
+    return CoreStreams(
+        source["beats"],
+        source["bits"] // 8,
+        result["beats"],
+        result["bits"] // 8,
+        reloadable="reload" in manifest,
+    )
+
+
+def _weights(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of a configuration stream its bytes, shape, and whether it must come first; None where
+    weights are fixed."""
+    entry = manifest.get("reload")
+    if entry is None:
+        return None
+    return {name: entry[name] for name in ("bytes", "shape", "must_load")}
 
 
 def identity_of(manifest: Mapping[str, Any]) -> int:

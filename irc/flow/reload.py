@@ -10,13 +10,15 @@ from typing import Any
 from irc.backends.output import write_files
 from irc.backends.verilog.project import hex_bytes, print_checked
 from irc.errors import IrcError
+from irc.flow.board_build import has_board
 from irc.flow.ladder import Ladder
 from irc.flow.lowering import StepObserver
 from irc.flow.manifest import read_manifest
 from irc.flow.options import pass_options
 from irc.flow.reloadable import layer_shape, loaded_units, reloadable_passes
 from irc.passes.hardware.design import design_of
-from irc.passes.hardware.units.loader import design_memories, stream_of
+from irc.passes.hardware.units.loader import design_memories
+from irc.passes.hardware.units.reload_stream import design_stream
 from irc.passes.layer_names import verilog_identifier
 
 
@@ -29,6 +31,8 @@ class ReloadReport:
     files: list[str]
     bytes: int
     cycles: int
+    has_board: bool
+    """Whether the hardware has a board around it, whose program sends the file."""
 
 
 def reload_weights(
@@ -55,7 +59,7 @@ def reload_weights(
     top = verilog_identifier(ladder.name)
     _check_sources(folder, manifest, ladder, top)
     memories = design_memories(ladder.hw, top)
-    stream = stream_of(memories)
+    stream = design_stream(ladder.hw, top)
     assert len(stream) == entry["bytes"]
     text = output.with_suffix(".hex")
     if text == output:
@@ -63,7 +67,8 @@ def reload_weights(
     write_files({output: stream, text: hex_bytes(stream).encode("ascii")})
     # One cycle a byte, those that the last byte needs through the chain, and those between states.
     cycles = len(stream) + len(memories) + 5
-    return ReloadReport(model, str(folder), [str(output), str(text)], len(stream), cycles)
+    files = [str(output), str(text)]
+    return ReloadReport(model, str(folder), files, len(stream), cycles, has_board(folder))
 
 
 def _ladder(

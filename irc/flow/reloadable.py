@@ -21,7 +21,8 @@ from irc.interp.dataflow_host import hardware_outputs
 from irc.passes.hardware.convert_dataflow_to_hw import ConvertDataflowToHw, layer_modules
 from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.make_reloadable import weight_kind
-from irc.passes.hardware.units.loader import LoadableMemory, design_memories, stream_of
+from irc.passes.hardware.units.loader import LoadableMemory, design_memories
+from irc.passes.hardware.units.reload_stream import OVERHEAD, design_shape, design_stream
 from irc.passes.layer_names import verilog_identifier
 
 Array = npt.NDArray[Any]
@@ -69,11 +70,12 @@ def reloading_of(ladder: Ladder, frames: Array) -> Reloading | None:
     expected = frames_to_beats(hardware_outputs(other, [frames]), design.result)
     ConvertDataflowToHw().apply(Context(), other)
     return Reloading(
-        stream_of(memories),
-        stream_of(design_memories(other, top)),
+        design_stream(ladder.hw, top),
+        design_stream(other, top),
         expected,
         {
-            "bytes": sum(memory.bytes for memory in memories),
+            "bytes": OVERHEAD + sum(memory.bytes for memory in memories),
+            "shape": design_shape(ladder.hw, top),
             "must_load": not all(memory.has_contents for memory in memories),
             "device": design.device,
             "clock": design.clock,

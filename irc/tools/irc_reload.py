@@ -15,8 +15,9 @@ as it is sent, and beside it as text, a byte a line (.hex).
   irc compile net.onnx --target verilog --reloadable --input x=uint8/255 -o net_hw
   irc reload net_hw retrained.onnx -o weights.bin
 
-Send the bytes to s_axis_cfg in order, one a beat, TLAST with the last one; README.md in the folder
-says more.
+The stream names the shape of its network and ends with a checksum; hardware of another shape
+refuses it. Send the bytes to s_axis_cfg in order, one a beat, TLAST with the last one, or give the
+file to board/host.py --weights; README.md in the folder says more.
 """
 
 
@@ -60,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
         )
     show(
         f"{report.bytes} bytes, {report.cycles} cycles at a byte a cycle",
-        "send them to s_axis_cfg in order, one a beat, TLAST with the last one",
+        "send them to s_axis_cfg in order, one a beat, TLAST with the last one"
+        + ("; or board/host.py --weights" if report.has_board else ""),
         f"wrote {' and '.join(report.files)}",
         json=options.json,
     )

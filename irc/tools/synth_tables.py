@@ -9,13 +9,14 @@ from rich.table import Table
 from irc.backends.synth.yosys import Usage
 from irc.flow.netlist_check import NetlistCheck
 from irc.flow.synth import SynthReport
+from irc.tools.estimate_tables import usage_cells, usage_headings
 
 
 def synth_lines(report: SynthReport) -> Iterator[Table | str]:
     """What each module takes, the whole, and how fast it is."""
     table = Table("module")
     estimated = report.estimate is not None
-    for heading in (f"{report.lut_name}s", "flip-flops", "block RAMs", "DSPs"):
+    for heading in usage_headings(report.lut_name):
         table.add_column(heading, justify="right")
         if estimated:
             table.add_column("estimate", justify="right")
@@ -63,17 +64,8 @@ def _rate(report: SynthReport) -> str:
 
 def _both(usage: Usage, estimate: Usage | None, estimated: bool) -> list[str]:
     """What is taken, each beside its estimate where there are any."""
-    cells = _cells(usage)
+    cells = usage_cells(usage)
     if not estimated:
         return cells
-    beside = [""] * len(cells) if estimate is None else _cells(estimate)
+    beside = [""] * len(cells) if estimate is None else usage_cells(estimate)
     return [cell for pair in zip(cells, beside, strict=True) for cell in pair]
-
-
-def _cells(usage: Usage) -> list[str]:
-    return [
-        f"{usage.luts:,}",
-        f"{usage.flipflops:,}",
-        f"{usage.block_rams:g}" if usage.block_rams else "",
-        f"{usage.dsps:,}" if usage.dsps else "",
-    ]

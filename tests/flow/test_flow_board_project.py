@@ -39,7 +39,11 @@ endmodule
 """
 """A core that gives a beat for three."""
 
-CELLS = {"ice40": "+/ice40/cells_sim.v", "ecp5": "+/ecp5/cells_bb.v +/ecp5/cells_sim.v"}
+CELLS = {
+    "ice40": "+/ice40/cells_sim.v",
+    "ecp5": "+/ecp5/cells_bb.v +/ecp5/cells_sim.v",
+    "gowin": "+/gowin/cells_sim.v",
+}
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
@@ -86,8 +90,8 @@ def test_the_top_of_every_board_is_clean(name: str, bridge: str, tmp_path: Path)
     run_tool("yosys", ["-q", "-e", ".*", "-p", script], tmp_path, "yosys.log")
     primitives = files["board/tb/primitives.v"].replace("`timescale 1ns / 1ps\n", "")
     (tmp_path / "primitives.v").write_text(primitives)
-    # Those of ECP5 have pins that nobody needs, of which Verilator warns.
-    if family != "ecp5":
+    # Those of ECP5 and Gowin have pins that nobody needs, of which Verilator warns.
+    if family not in ("ecp5", "gowin"):
         complaints = lint_verilator([*paths, tmp_path / "primitives.v"], "net_board")
         for file in ("net_board.v", "net_bridge"):
             assert file not in complaints, complaints
@@ -108,31 +112,36 @@ def test_every_port_of_the_top_has_a_pin(name: str, bridge: str):
         form = {
             "pcf": f"set_io {port} ",
             "lpf": f'LOCATE COMP "{port}" SITE',
+            "cst": f'IO_LOC "{port}" ',
             "xdc": f"{{ {port} }}",
         }
         assert form[entry_of(files)["constraints"][-3:]] in constraints
 
 
-def test_the_constraints_of_three_families():
+def test_the_constraints_of_the_families():
     pcf = files_for("icebreaker")["board/icebreaker.pcf"]
     assert "set_io rx 6\nset_io tx 9\n" in pcf
     assert "set_frequency clk 12\n" in pcf
     lpf = files_for("ulx3s-85k")["board/ulx3s-85k.lpf"]
     assert 'LOCATE COMP "rx" SITE "M1";\nIOBUF PORT "rx" IO_TYPE=LVCMOS33 PULLMODE=UP;' in lpf
     assert 'FREQUENCY PORT "clk" 25 MHZ;' in lpf
+    cst = files_for("tangnano9k")["board/tangnano9k.cst"]
+    assert 'IO_LOC "rx" 18;\nIO_PORT "rx" IO_TYPE=LVCMOS33 PULL_MODE=UP;\n' in cst
+    assert 'IO_LOC "led_active" 10;\nIO_PORT "led_active" IO_TYPE=LVCMOS18;\n' in cst
+    assert cst.startswith("// ")
     xdc = files_for("arty-a7")["board/arty-a7.xdc"]
     assert "{ PACKAGE_PIN A9 IOSTANDARD LVCMOS33 } [get_ports { rx }]" in xdc
     assert "create_clock -name clk -period 10.000" in xdc
 
 
 def test_no_vendor_primitive_lies_outside_of_the_top():
-    for name in ("icebreaker", "ulx3s-85k", "upduino-hfosc"):
+    for name in ("icebreaker", "ulx3s-85k", "upduino-hfosc", "tangnano20k"):
         files = files_for(name, bridge="spi")
         holders = [
             path
             for path, text in files.items()
             if path.endswith(".v")
-            and any(word in text for word in ("SB_", "EHXPLLL"))
+            and any(word in text for word in ("SB_", "EHXPLLL", "rPLL"))
             and "/tb/" not in path
         ]
         assert holders == ["board/net_board.v"]

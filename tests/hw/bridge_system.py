@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,10 @@ from xdsl.dialects.builtin import ModuleOp
 
 from irc.interp.rtl import HwSimulator
 from irc.passes.hardware.bridge.bridge import CoreStreams, bridge_modules
-from irc.passes.hardware.bridge.protocol import CRC_FIRST, SYNC
+from irc.passes.hardware.bridge.protocol import SYNC
 from irc.passes.hardware.bridge.uart import Divider
 from irc.passes.hardware.bridge.uart_port import uart_port
+from irc.passes.hardware.crc import CRC_FIRST
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port
 
 BEATS = 12
@@ -33,17 +35,21 @@ def result_of(frame: bytes) -> bytes:
     return xnor_accumulator_model(WEIGHTS, beats).tobytes()
 
 
-def system(stuck: bool = False) -> ModuleOp:
-    """Module `system`: `rx`, `tx`, `active`, `failed`; a stuck core takes and gives nothing."""
+def system(stuck: bool = False, reloadable: bool = False) -> ModuleOp:
+    """Module `system`: `rx`, `tx`, `active`, `failed`; a stuck core takes and gives nothing.
+    Weights of a reloadable one come out at `cfg`: valid, last, and the byte."""
+    streams = replace(STREAMS, reloadable=reloadable)
     core = xnor_accumulator("core", WEIGHTS, public=False)
     divider = Divider.of(CLOCKS_A_BIT, 1)
     modules = bridge_modules(
-        "bridge", STREAMS, IDENTITY, uart_port("bridge", divider), TIMEOUT_BITS
+        "bridge", streams, IDENTITY, uart_port("bridge", divider), TIMEOUT_BITS
     )
     bridge = modules[0]
     assert isinstance(bridge, hw.HWModuleOp)
     ports = [Port.input("rx", 1), Port.output("tx", 1)]
     ports += [Port.output("active", 1), Port.output("failed", 1)]
+    if reloadable:
+        ports.append(Port.output("cfg", 10))
     b = HwBuilder("system", [*CLOCK_RESET, *ports], public=True)
     back = {name: b.wire(name, bits) for name, bits in (("data", 16), ("valid", 1), ("last", 1))}
     ready = b.wire("ready", 1)
@@ -56,6 +62,7 @@ def system(stuck: bool = False) -> ModuleOp:
             "s_axis_tdata": back["data"].value,
             "s_axis_tvalid": back["valid"].value,
             "s_axis_tlast": back["last"].value,
+            **({"m_axis_cfg_tready": 1, "cfg_busy": 0, "cfg_error": 0} if reloadable else {}),
         },
     )
     given = b.instance(
@@ -73,6 +80,9 @@ def system(stuck: bool = False) -> ModuleOp:
     ready.drive(b.const(0, 1) if stuck else given["s_axis_tready"])
     for name in ("tx", "active", "failed"):
         b.output(name, said[name])
+    if reloadable:
+        signals = ("tvalid", "tlast", "tdata")
+        b.output("cfg", b.concat(*(said[f"m_axis_cfg_{signal}"] for signal in signals)))
     return ModuleOp([b.finish(), core, *modules])
 
 
@@ -84,6 +94,10 @@ class UartHost:
         self.simulator.reset()
         self.outputs: dict[str, int] = {}
         self.heard = bytearray()
+        self.loaded = bytearray()
+        """Bytes of configuration streams, and"""
+        self.ends: list[int] = []
+        """how many there were at the end of each stream."""
         self._byte: list[int] | None = None
 
     def levels(self, bits: list[int], clocks: int = CLOCKS_A_BIT) -> None:
@@ -116,6 +130,11 @@ class UartHost:
 
     def _clock(self, rx: int) -> None:
         self.outputs = self.simulator.step({"aresetn": 1, "rx": rx})
+        weights = self.outputs.get("cfg", 0)
+        if weights >> 9:
+            self.loaded.append(weights & 0xFF)
+            if weights >> 8 & 1:
+                self.ends.append(len(self.loaded))
         tx = self.outputs["tx"]
         if self._byte is None:
             self._byte = [tx] if tx == 0 else None

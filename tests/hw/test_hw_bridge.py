@@ -30,18 +30,24 @@ from irc.passes.hardware.bridge.protocol import (
     ERROR,
     FRAME,
     IDENTIFY,
+    LAST_WEIGHTS,
+    LOADING,
     RESULT,
+    STATUS,
+    SYNC,
     VERSION,
+    WEIGHTS,
     WINDOW,
     Fault,
-    crc_after,
+    Loading,
 )
 from irc.passes.hardware.bridge.protocol import (
     IDENTITY as IDENTITY_KIND,
 )
-from irc.passes.hardware.bridge.registers import register_module
+from irc.passes.hardware.bridge.registers import register_modules
 from irc.passes.hardware.bridge.spi import spi_port
 from irc.passes.hardware.bridge.uart import Divider
+from irc.passes.hardware.crc import crc_after
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port
 
 
@@ -164,6 +170,52 @@ def test_whatever_is_lost_or_damaged_no_result_is_wrong(seed: int, module: Modul
     assert host.listen() == [(RESULT, 77, result_of(frames[2]))]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_lost_or_damaged_every_weight_comes_once(seed: int):
+    """Messages of weights are damaged, and sent again until they are answered; some are sent twice,
+    as where an answer is lost. Frames go between them."""
+    rng = random.Random(seed)
+    host = UartHost(system(reloadable=True), seed)
+    stream = rng.randbytes(130)
+    number, sent = 0, 0
+    while sent < len(stream):
+        piece = stream[sent : sent + rng.choice([1, 2, 30, 127])]
+        sent, number = sent + len(piece), number + 1
+        kind = LAST_WEIGHTS if sent == len(stream) else WEIGHTS
+        good = message(kind, number, piece)
+        if rng.random() < 0.5:
+            damaged = bytearray(good)
+            damaged[rng.randrange(1, len(good))] ^= 1 << rng.randrange(8)
+            host.send(bytes(damaged))
+            host.wait(PAUSE)
+            host.listen()
+        for _ in range(rng.choice([1, 1, 2])):
+            host.send(good)
+            flags = Loading.OPEN if kind == WEIGHTS else 0
+            assert host.listen() == [(LOADING, number, bytes([flags, number]))]
+        data = frame(number)
+        host.send(message(FRAME, number, data))
+        assert host.listen() == [(RESULT, number, result_of(data))]
+    assert host.loaded == stream
+    assert host.ends == [len(stream)]
+    host.send(message(STATUS, 200))
+    assert host.listen() == [(LOADING, 200, bytes([0, number]))]
+
+
+@pytest.mark.parametrize("length", [0, 128, 256])
+def test_weights_of_a_wrong_length_are_refused(length: int):
+    host = UartHost(system(reloadable=True))
+    host.send(bytes([SYNC, WEIGHTS, 1]) + length.to_bytes(2, "little"))
+    assert fault(host.listen()) == Fault.HEADER
+    assert not host.loaded
+
+
+def test_a_bridge_of_fixed_weights_knows_none(host: UartHost):
+    for kind in (WEIGHTS, LAST_WEIGHTS, STATUS):
+        host.send(bytes([SYNC, kind]))
+        assert fault(host.listen()) == Fault.HEADER
+
+
 def test_more_frames_than_the_bridge_holds_are_dropped_whole():
     """The buffer has 16 bytes for frames of 12: the second does not fit while the core is stuck."""
     host = UartHost(system(stuck=True))
@@ -196,13 +248,18 @@ def test_frames_that_no_message_carries_are_refused():
         CoreStreams(50176, 3, 1, 2).payload(0)
 
 
-@pytest.mark.parametrize("streams", [STREAMS, CoreStreams(1, 1, 1, 1), CoreStreams(3, 13, 5, 8)])
+@pytest.mark.parametrize(
+    "streams", [STREAMS, CoreStreams(1, 1, 1, 1, True), CoreStreams(3, 13, 5, 8)]
+)
 def test_everything_is_clean_in_every_tool(streams: CoreStreams, tmp_path: Path):
     for kind in ("spi", "registers"):
         if kind == "spi":
             top, modules = "b", bridge_modules("b", streams, 1, spi_port("b"), 12)
         else:
-            top, modules = "r", [register_module("r", streams, 1)]
+            top, modules = (
+                "r",
+                register_modules("r", streams, 1, 0xA5 if streams.reloadable else None),
+            )
         folder = tmp_path / kind
         folder.mkdir()
         files = write_files(print_checked(ModuleOp(modules), top), folder)

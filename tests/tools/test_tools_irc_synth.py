@@ -17,7 +17,7 @@ def folder(workplace: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["up5k", "ecp5-25k"])
+@pytest.mark.parametrize("device", ["up5k", "ecp5-25k", "gw1nr-9c"])
 def test_a_bitstream_comes_out(device: str, workplace: Path):
     """For the device that the folder was compiled for, with the estimate beside."""
     folder = workplace / "net_hw"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from irc.backends.boards.board import Board
+from irc.backends.boards.wrapper import WEIGHT_WIRES, weight_pins
 
 ZYNQ_7000 = "xc7z"
 """How the names of parts with a processing system begin."""
 
 
-def axi_top(core: str, input_bits: int, output_bits: int) -> str:
-    """Verilog of CORE_axi: AXI4-Lite to CORE_registers, streams with TKEEP and TLAST."""
+def axi_top(core: str, input_bits: int, output_bits: int, *, reloadable: bool = False) -> str:
+    """Verilog of CORE_axi: AXI4-Lite to CORE_registers, streams with TKEEP and TLAST; weights of a
+    `reloadable` network come through the registers."""
     return _TOP.format(
         core=core,
         in_high=input_bits - 1,
@@ -17,6 +19,9 @@ def axi_top(core: str, input_bits: int, output_bits: int) -> str:
         out_high=output_bits - 1,
         out_keep=output_bits // 8 - 1,
         out_bytes=output_bits // 8,
+        weight_wires=WEIGHT_WIRES if reloadable else "",
+        register_weights=weight_pins("m_axis") if reloadable else "",
+        core_weights=weight_pins("s_axis") if reloadable else "",
     )
 
 
@@ -82,7 +87,7 @@ module {core}_axi (
     assign s_axis_tready = core_ready & run;
     // Whole beats only: a result ends with its last beat.
     assign m_axis_tkeep = {{{out_bytes}{{1'b1}}}};
-
+{weight_wires}
     {core}_registers registers (
         .aclk(aclk),
         .aresetn(aresetn),
@@ -111,7 +116,7 @@ module {core}_axi (
         .out_ready(m_axis_tready),
         .out_last(m_axis_tlast),
         .run(run),
-        .core_resetn(core_runs)
+        .core_resetn(core_runs){register_weights}
     );
 
     {core} core (
@@ -124,7 +129,7 @@ module {core}_axi (
         .m_axis_tdata(m_axis_tdata),
         .m_axis_tvalid(m_axis_tvalid),
         .m_axis_tready(m_axis_tready),
-        .m_axis_tlast(m_axis_tlast)
+        .m_axis_tlast(m_axis_tlast){core_weights}
     );
 endmodule
 

@@ -14,6 +14,7 @@ from irc.errors import IrcError, UsageError
 PLLS = {
     "ice40": ("SB_PLL40_PAD", "SB_PLL40_CORE", "SB_HFOSC", "none"),
     "ecp5": ("EHXPLLL", "none"),
+    "gowin": ("rPLL", "none"),
     "xc7": ("none",),
 }
 """What may make the core's clock, by family of devices."""
@@ -90,6 +91,12 @@ class Board:
     levels: dict[str, tuple[str, int]]
     """Pins that are held at a level, by name."""
     io_standard: str | None
+    standards: dict[str, str]
+    """Of pins that have another one, by pin."""
+
+    def standard(self, pin: str) -> str | None:
+        """The electrical standard of a pin."""
+        return self.standards.get(pin, self.io_standard)
 
 
 def board_names() -> list[str]:
@@ -129,7 +136,7 @@ def read_board(text: str, name: str, source: str) -> Board:
     except tomllib.TOMLDecodeError as error:
         raise IrcError(f"{source}: not TOML: {error}") from None
     device = device_named(table.choice("device", [device.name for device in DEVICES]))
-    levels = table.table("levels")
+    levels, io = table.table("levels"), table.table("io")
     board = Board(
         name=name,
         description=table.text("description"),
@@ -143,7 +150,8 @@ def read_board(text: str, name: str, source: str) -> Board:
         leds=_leds(table.table("leds")),
         reset=_button(table.table("reset")),
         levels={} if levels is None else _levels(levels),
-        io_standard=_io(table.table("io"), device),
+        io_standard=_io(io, device),
+        standards={} if io is None else _standards(io),
     )
     table.finish()
     return board
@@ -209,6 +217,17 @@ def _io(table: Table | None, device: Device) -> str | None:
         return None
     if table is None:
         return "LVCMOS33"
-    standard = table.text("standard")
+    return table.text("standard")
+
+
+def _standards(table: Table) -> dict[str, str]:
+    """Pins by the standards of their banks."""
+    banks = table.table("banks")
+    found: dict[str, str] = {}
+    if banks is not None:
+        for name in banks.names():
+            bank = banks.required(name)
+            found |= dict.fromkeys(bank.texts("pins"), bank.text("standard"))
+            bank.finish()
     table.finish()
-    return standard
+    return found

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from irc.backends.boards.board import Board
 from irc.backends.boards.wrapper import BoardPort
 
-SUFFIX = {"ice40": "pcf", "ecp5": "lpf", "xc7": "xdc"}
-"""Of the constraint file, by family."""
+SUFFIX = {"ice40": "pcf", "ecp5": "lpf", "gowin": "cst", "xc7": "xdc"}
+COMMENT = {"gowin": "//"}
+"""Ends of the constraint file's name and beginnings of its comments, by family."""
 
 
 def constraints(board: Board, ports: Sequence[BoardPort]) -> str:
     """The constraint file for these ports, in the language of the board's device."""
-    write = {"ice40": _pcf, "ecp5": _lpf, "xc7": _xdc}[board.device.family.name]
-    return f"# {board.description}\n{write(board, ports)}"
+    family = board.device.family.name
+    write = {"ice40": _pcf, "ecp5": _lpf, "gowin": _cst, "xc7": _xdc}[family]
+    return f"{COMMENT.get(family, '#')} {board.description}\n{write(board, ports)}"
 
 
 def _pcf(board: Board, ports: Sequence[BoardPort]) -> str:
@@ -28,7 +30,9 @@ def _lpf(board: Board, ports: Sequence[BoardPort]) -> str:
     lines: list[str] = []
     for port in ports:
         lines.append(f'LOCATE COMP "{port.name}" SITE "{port.pin}";')
-        lines.append(f'IOBUF PORT "{port.name}" IO_TYPE={board.io_standard}{_pull(board, port)};')
+        lines.append(
+            f'IOBUF PORT "{port.name}" IO_TYPE={board.standard(port.pin)}{_pull(board, port)};'
+        )
     lines.append(f'FREQUENCY PORT "clk" {board.clock.frequency:g} MHZ;')
     return "\n".join([*lines, ""])
 
@@ -40,9 +44,19 @@ def _pull(board: Board, port: BoardPort) -> str:
     return " PULLMODE=UP" if port.name in ("rx", "cs") else ""
 
 
+def _cst(board: Board, ports: Sequence[BoardPort]) -> str:
+    """Clocks have no place there: nextpnr takes the one of the command line for all."""
+    lines: list[str] = []
+    for port in ports:
+        pull = _pull(board, port).replace("PULLMODE", "PULL_MODE")
+        lines.append(f'IO_LOC "{port.name}" {port.pin};')
+        lines.append(f'IO_PORT "{port.name}" IO_TYPE={board.standard(port.pin)}{pull};')
+    return "\n".join([*lines, ""])
+
+
 def _xdc(board: Board, ports: Sequence[BoardPort]) -> str:
     lines = [
-        f"set_property -dict {{ PACKAGE_PIN {port.pin} IOSTANDARD {board.io_standard} }} "
+        f"set_property -dict {{ PACKAGE_PIN {port.pin} IOSTANDARD {board.standard(port.pin)} }} "
         f"[get_ports {{ {port.name} }}]"
         for port in ports
     ]

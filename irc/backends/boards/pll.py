@@ -1,4 +1,4 @@
-"""Settings of the PLLs in iCE40 and ECP5, for a wanted frequency. All frequencies are in MHz."""
+"""Settings of the PLLs in iCE40, ECP5 and Gowin, for a wanted frequency. All are in MHz."""
 
 from __future__ import annotations
 
@@ -32,6 +32,25 @@ ECP5_VCO, ECP5_OUTPUT = Range(400, 800), Range(3.125, 400)
 """Lattice FPGA-DS-02012 (ECP5), sysCLOCK PLL timing."""
 
 _ECP5_VCO_MIDDLE = 600.0
+
+GOWIN_ODIV = (2, 4, 8, *range(16, 129, 16))
+
+
+@dataclass(frozen=True)
+class GowinRanges:
+    """Of the PLL of a device."""
+
+    pfd: Range
+    vco: Range
+    output: Range
+
+
+GOWIN_RANGES = {
+    "gw1nr-9c": GowinRanges(Range(3, 400), Range(400, 1200), Range(3.125, 600)),
+    "gw2a-18c": GowinRanges(Range(3, 500), Range(500, 1250), Range(3.90625, 625)),
+}
+"""Gowin DS117E (GW1NR, C6/I5) and DS226E (GW2AR, C8/I7), PLL switching characteristics; the input
+has the range of the phase detector."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,34 @@ class Ecp5Pll:
         return self.vco / (self.os_div or self.op_div)
 
 
+@dataclass(frozen=True)
+class GowinPll:
+    """rPLL with internal feedback; its parameters are one less than `i_div` and `fb_div`.
+
+    pfd = reference / i_div, output = pfd · fb_div, vco = output · o_div.
+    """
+
+    reference: float
+    i_div: int
+    fb_div: int
+    o_div: int
+
+    @property
+    def pfd(self) -> float:
+        """At the phase detector."""
+        return self.reference / self.i_div
+
+    @property
+    def vco(self) -> float:
+        """Of the oscillator."""
+        return self.output * self.o_div
+
+    @property
+    def output(self) -> float:
+        """Of the clock."""
+        return self.pfd * self.fb_div
+
+
 def ice40_pll(reference: float, wanted: float) -> Ice40Pll:
     """The settings that come nearest; of equals the highest phase detector.
 
@@ -129,6 +176,29 @@ def ecp5_pll(reference: float, wanted: float) -> Ecp5Pll:
     return _near_enough(min(_ecp5_candidates(reference, wanted), key=cost), wanted)
 
 
+def gowin_pll(device: str, reference: float, wanted: float) -> GowinPll:
+    """The settings of a device that come nearest; of equals the highest phase detector, then the
+    slowest oscillator. Raises `UsageError` outside of the datasheet's ranges."""
+    ranges = GOWIN_RANGES[device]
+    _check(device, reference, wanted, ranges.pfd, ranges.output)
+    candidates = [
+        pll
+        for i_div in range(1, 65)
+        if reference / i_div in ranges.pfd
+        # The multiples on both sides of what is wanted.
+        for fb_div in {int(wanted * i_div / reference), int(wanted * i_div / reference) + 1}
+        for o_div in GOWIN_ODIV
+        if (pll := GowinPll(reference, i_div, fb_div, o_div)).vco in ranges.vco
+        and 1 <= fb_div <= 64
+        and pll.output in ranges.output
+    ]
+    if not candidates:
+        made = f"the PLL of {device} makes none of {reference:g} MHz"
+        raise UsageError(f"clock of {wanted:g} MHz: {made}")
+    best = min(candidates, key=lambda pll: (abs(pll.output - wanted), pll.i_div, pll.o_div))
+    return _near_enough(best, wanted)
+
+
 def _ecp5_candidates(reference: float, wanted: float) -> Iterator[Ecp5Pll]:
     for i_div in range(1, 129):
         pfd = reference / i_div
@@ -156,7 +226,7 @@ def _check(family: str, reference: float, wanted: float, inputs: Range, outputs:
             )
 
 
-_Pll = TypeVar("_Pll", Ice40Pll, Ecp5Pll)
+_Pll = TypeVar("_Pll", Ice40Pll, Ecp5Pll, GowinPll)
 
 
 def _near_enough(pll: _Pll, wanted: float) -> _Pll:

@@ -15,8 +15,8 @@ def board_readme(board: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     use = "--port /dev/ttyUSB1" if kind == "uart" else "--spi 0.0"
     program = ""
     if board["program"]:
-        bitstream = "bitstream.bin" if board["constraints"].endswith("pcf") else "bitstream.bit"
-        command = " ".join(board["program"]).replace("{bitstream}", bitstream)
+        suffix = {"pcf": "bin", "cst": "fs"}.get(board["constraints"].rpartition(".")[2], "bit")
+        command = " ".join(board["program"]).replace("{bitstream}", f"bitstream.{suffix}")
         program = f"What loads the bitstream: `{command}`.\n"
     return f"""\
 # {core} on {board["description"]}
@@ -52,6 +52,7 @@ beats, see ../README.md |
 | `I` | host | none: who is there? |
 | `i` | board | version 1, identity `{board["identity"]:08x}` (4), bytes of a frame (2), of a \
 result (2) |
+{_weight_messages(board["weights"])}\
 | `E` | board | 1 damaged byte, 2 wrong header, 3 wrong checksum, 4 message broke off, 5 full |
 
 A frame reaches the core only when its checksum was right. Up to four may be under way. A message
@@ -60,6 +61,32 @@ whatever follows is searched for the next `A5`. The sender of a frame that is no
 again.
 
 One LED turns at every result, the other is lit from an error to the next good frame.
+{_WEIGHTS if board["weights"] else ""}"""
+
+
+_WEIGHTS = """
+## Weights
+
+    irc reload .. NEW.onnx -o new.bin
+    python host.py ... --weights new.bin --data test.npz
+
+A stream goes in pieces; the next one follows when the board has answered. A `W` or `L` with the
+number of the last one taken is a copy of it: it is answered and dropped, so that no byte is loaded
+twice. A stream that stopped is ended by an `L`, and refused. While weights are loaded, and after a
+stream that was cut off or damaged, frames wait. ../README.md says what the bytes are.
+"""
+
+
+def _weight_messages(weights: Mapping[str, Any] | None) -> str:
+    """Rows of the table of messages."""
+    if weights is None:
+        return ""
+    return f"""\
+| `W` | host | 1 to 127 of the {weights["bytes"]} bytes of a configuration stream |
+| `L` | host | the same, and the last ones |
+| `S` | host | none: how does loading go? |
+| `w` | board | answer to `W`, `L` and `S`. Flags: 1 busy, 2 the last stream was not good, 4 one \
+has begun and not ended; number of the last `W` or `L` taken |
 """
 
 
@@ -93,7 +120,23 @@ beat was not all 1; 4: TLAST of the input was not at the end of a frame |
 | 0x18 | CYCLES | clock cycles in which frames were under way |
 | 0x1C | FRAME_BYTES | bytes of TDATA of a frame: {manifest["input"]["beats"]} beats |
 | 0x20 | RESULT_BYTES | bytes of TDATA of a result: {manifest["output"]["beats"]} beats |
-
+{_weight_registers(manifest.get("reload"))}
 Frames follow each other without a gap; TLAST of the input is checked, not needed. ../README.md has
 the packing of TDATA.
+"""
+
+
+def _weight_registers(reload: Mapping[str, Any] | None) -> str:
+    """Rows of the table of registers."""
+    if reload is None:
+        return ""
+    return f"""\
+| 0x24 | WEIGHTS | a write is one of {reload["bytes"]} bytes of a configuration stream, which \
+`irc reload .. NEW.onnx` makes; bit 8 with the last one |
+| 0x28 | WEIGHTS_ROOM | how many such bytes may be written; more are lost, and the core \
+refuses the stream |
+| 0x2C | SHAPE | that of the streams which the core takes: `{reload["shape"]:08x}` |
+
+Bit 5 of STATUS is 1 while weights are loaded or wait, bit 6 if the last stream was not good.
+`Network.load("weights.bin")` does all of this.
 """

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from math import ceil
 
 from irc.backends.boards.board import Board
-from irc.backends.boards.pll import MAX_ERROR, Ecp5Pll, Ice40Pll, ecp5_pll, ice40_pll
+from irc.backends.boards.pll import (
+    MAX_ERROR,
+    Ecp5Pll,
+    Ice40Pll,
+    ecp5_pll,
+    gowin_pll,
+    ice40_pll,
+)
 from irc.errors import UsageError
 
 RESET_MICROSECONDS = 10
@@ -50,8 +57,11 @@ def board_top(
     wanted: float,
     input_bits: int,
     output_bits: int,
+    *,
+    reloadable: bool = False,
 ) -> Wrapper:
-    """The module CORE_board around the modules CORE and CORE_bridge.
+    """The module CORE_board around the modules CORE and CORE_bridge; those of a `reloadable`
+    network have a configuration stream between them.
 
     `bridge_pins` are the pins of the bridge: name, and whether it is an input.
     """
@@ -86,9 +96,29 @@ def board_top(
         pins="\n".join(f"        .{name}({name})," for name, _ in bridge_pins),
         input_high=input_bits - 1,
         output_high=output_bits - 1,
+        weight_wires=WEIGHT_WIRES if reloadable else "",
+        bridge_weights=weight_pins("m_axis") if reloadable else "",
+        core_weights=weight_pins("s_axis") if reloadable else "",
         lights="\n".join(f"    {light}" for light in lights),
     )
     return Wrapper(text, ports, clock)
+
+
+WEIGHT_WIRES = """\
+    wire [7:0] cfg_tdata;
+    wire cfg_tvalid;
+    wire cfg_tready;
+    wire cfg_tlast;
+    wire cfg_busy;
+    wire cfg_error;
+"""
+
+
+def weight_pins(side: str) -> str:
+    """The connections of one end of a configuration stream, `m_axis` or `s_axis`, behind others."""
+    stream = [f".{side}_cfg_{name}(cfg_{name})" for name in ("tdata", "tvalid", "tready", "tlast")]
+    pins = [*stream, ".cfg_busy(cfg_busy)", ".cfg_error(cfg_error)"]
+    return "".join(f",\n        {pin}" for pin in pins)
 
 
 def _bridge_pins(board: Board) -> dict[str, str]:
@@ -124,6 +154,9 @@ def _clock_source(board: Board, wanted: float) -> tuple[str, float]:
     if clock.pll == "EHXPLLL":
         ecp5 = ecp5_pll(clock.frequency, wanted)
         return _ecp5_text(ecp5), ecp5.output
+    if clock.pll == "rPLL":
+        gowin = gowin_pll(board.device.name, clock.frequency, wanted)
+        return _GOWIN.format(pll=gowin, idiv=gowin.i_div - 1, fbdiv=gowin.fb_div - 1), gowin.output
     ice40 = ice40_pll(clock.frequency, wanted)
     return _ice40_text(ice40, clock.pll), ice40.output
 
@@ -194,7 +227,7 @@ module {core}_board (
     wire result_tlast;
     wire active;
     wire failed;
-
+{weight_wires}
     {core}_bridge bridge (
         .aclk(core_clock),
         .aresetn(resetn),
@@ -208,7 +241,7 @@ module {core}_board (
         .s_axis_tready(result_tready),
         .s_axis_tlast(result_tlast),
         .active(active),
-        .failed(failed)
+        .failed(failed){bridge_weights}
     );
 
     {core} core (
@@ -221,7 +254,7 @@ module {core}_board (
         .m_axis_tdata(result_tdata),
         .m_axis_tvalid(result_tvalid),
         .m_axis_tready(result_tready),
-        .m_axis_tlast(result_tlast)
+        .m_axis_tlast(result_tlast){core_weights}
     );
 
 {lights}
@@ -298,6 +331,33 @@ clock {pll.output:.6g} MHz
         .PHASELOADREG(1'b1),
         .PLLWAKESYNC(1'b0),
         .ENCLKOP(1'b0),
+        .LOCK(locked)
+    );
+"""
+
+_GOWIN = """\
+    // {pll.reference:g} MHz / {pll.i_div} · {pll.fb_div} = {pll.output:.6g} MHz, oscillator \
+{pll.vco:.6g} MHz
+    rPLL #(
+        .FCLKIN("{pll.reference:g}"),
+        .IDIV_SEL({idiv}),
+        .FBDIV_SEL({fbdiv}),
+        .ODIV_SEL({pll.o_div})
+    ) pll (
+        .CLKIN(clk),
+        .CLKFB(1'b0),
+        .RESET(1'b0),
+        .RESET_P(1'b0),
+        .FBDSEL(6'd0),
+        .IDSEL(6'd0),
+        .ODSEL(6'd0),
+        .PSDA(4'd0),
+        .DUTYDA(4'd0),
+        .FDLY(4'd0),
+        .CLKOUT(core_clock),
+        .CLKOUTP(),
+        .CLKOUTD(),
+        .CLKOUTD3(),
         .LOCK(locked)
     );
 """

@@ -22,6 +22,9 @@ class Family:
     """Block RAMs that a cell takes, in the unit that the maker counts."""
     dsps: tuple[str, ...]
     lut_name: str
+    pads: str = ""
+    """Yosys' command that gives the flat top module its pads, where synthesis does so in every
+    module or in none."""
 
 
 ICE40 = Family(
@@ -44,6 +47,23 @@ ECP5 = Family(
     {"DP16KD": 1, "PDPW16KD": 1},
     ("MULT18X18D", "ALU54B"),
     "LUT4",
+)
+
+# Families of Gowin's differ in primitives that no design here has. Wide multiplexers as for ECP5.
+GOWIN = Family(
+    "gowin",
+    "synth_gowin -noflatten -nowidelut -noiopads",
+    # A bit of an adder, and one of a RAM of 16 words, takes the place of a look-up table.
+    {
+        **{f"LUT{inputs}": 1 for inputs in range(1, 5)},
+        "ALU": 1,
+        **{f"RAM16S{kind}{bits}": bits for kind in ("", "DP") for bits in (1, 2, 4)},
+    },
+    ("DFF",),
+    dict.fromkeys(("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9"), 1),
+    ("MULT9X9", "MULT18X18", "MULT36X36"),
+    "LUT4",
+    pads="iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",
 )
 
 XC7 = Family(
@@ -78,6 +98,10 @@ class Device:
     family: Family
     route: tuple[str, ...] = ()
     """nextpnr's options."""
+    pack: tuple[str, ...] = ()
+    """The packer's, where it has to know the device."""
+    frame_pins: tuple[str, ...] = ()
+    """Pins for the ports of a frame around a core, where nextpnr chooses none by itself."""
 
     @property
     def name(self) -> str:
@@ -105,18 +129,33 @@ class Device:
         return self.figures.clock
 
 
-FAMILIES = {family.name: family for family in (ICE40, ECP5, XC7)}
+FAMILIES = {family.name: family for family in (ICE40, ECP5, GOWIN, XC7)}
 
 _ROUTES = {
     "up5k": ("--up5k", "--package", "sg48"),
     "hx8k": ("--hx8k", "--package", "ct256"),
     "ecp5-25k": ("--25k", "--package", "CABGA381", "--speed", "6"),
     "ecp5-85k": ("--85k", "--package", "CABGA381", "--speed", "6"),
+    "gw1nr-9c": ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+    "gw2a-18c": ("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C"),
 }
 """nextpnr's options by device; those without have none."""
 
+_PACKS = {"gw1nr-9c": ("-d", "GW1N-9C"), "gw2a-18c": ("-d", "GW2A-18C")}
+"""The packer's options by device."""
+
+_FRAME_PINS = {"gw1nr-9c": ("52", "25", "26", "27"), "gw2a-18c": ("4", "25", "26", "27")}
+"""By device; the first one has a way to the global clocks."""
+
 DEVICES = tuple(
-    Device(figures, FAMILIES[figures.family], _ROUTES.get(figures.name, ())) for figures in FIGURES
+    Device(
+        figures,
+        FAMILIES[figures.family],
+        _ROUTES.get(figures.name, ()),
+        _PACKS.get(figures.name, ()),
+        _FRAME_PINS.get(figures.name, ()),
+    )
+    for figures in FIGURES
 )
 """Every device that `irc synth` knows."""
 

@@ -6,7 +6,11 @@ optimised away and its paths end at registers, as they do in a real system.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 TOP = "irc_pins"
+PORTS = ("aclk", "aresetn", "shift_in", "shift_out")
+CONSTRAINTS = f"{TOP}.cst"
 
 _TEXT = """\
 // Frame for place and route of {core} alone: inputs are shifted in, outputs shifted out.
@@ -50,6 +54,12 @@ _CONFIGURATION = """,
         .cfg_busy(outputs[{out_first} + 1]),
         .cfg_error(outputs[{out_first} + 2])"""
 """The ports of a core whose weights are loaded at run time: ten bits of input, three of output."""
+
+
+def frame_constraints(pins: Sequence[str]) -> str:
+    """The places of the `PORTS` of a frame, in the language of nextpnr for Gowin."""
+    lines = [f'IO_LOC "{port}" {pin};' for port, pin in zip(PORTS, pins, strict=True)]
+    return "\n".join([*lines, ""])
 
 
 def pin_frame(core: str, input_bits: int, output_bits: int, *, reloadable: bool = False) -> str:

@@ -30,6 +30,49 @@ class Routed:
     bitstream: str
 
 
+@dataclass(frozen=True)
+class _Tools:
+    """What places, routes and packs the designs of a family; `{pins}` is the constraint file."""
+
+    nextpnr: str
+    output: tuple[str, str]
+    """Its option for what it writes, and the file."""
+    pins: tuple[str, ...]
+    loose: tuple[str, ...]
+    """Its options where no pins are named."""
+    packer: str
+    bitstream: str
+
+
+_TOOLS = {
+    "ice40": _Tools(
+        "nextpnr-ice40",
+        ("--asc", "placed.asc"),
+        ("--pcf", "{pins}"),
+        ("--pcf-allow-unconstrained",),
+        "icepack",
+        "bitstream.bin",
+    ),
+    "ecp5": _Tools(
+        "nextpnr-ecp5",
+        ("--textcfg", "placed.config"),
+        ("--lpf", "{pins}"),
+        ("--lpf-allow-unconstrained",),
+        "ecppack",
+        "bitstream.bit",
+    ),
+    "gowin": _Tools(
+        "nextpnr-himbaechel-gowin",
+        ("--write", "placed.json"),
+        ("--vopt", "cst={pins}"),
+        (),
+        "gowin_pack",
+        "bitstream.fs",
+    ),
+}
+"""By family."""
+
+
 def place_and_route(
     device: Device,
     luts: int,
@@ -45,17 +88,16 @@ def place_and_route(
     A clock that is not met is reported, not an error. Raises `IrcError` where the design does not
     fit or the tools fail.
     """
-    ice40 = device.family.name == "ice40"
-    tool, text = ("nextpnr-ice40", "placed.asc") if ice40 else ("nextpnr-ecp5", "placed.config")
-    constraints, option = ("--pcf", "pcf") if ice40 else ("--lpf", "lpf")
-    router2 = not ice40 and luts >= ROUTER2_CELLS
+    tools = _TOOLS[device.family.name]
+    router2 = device.family.name == "ecp5" and luts >= ROUTER2_CELLS
+    option, placed = tools.output
     arguments = [
         *device.route,
         *(["--router", "router2"] if router2 else []),
         "--json",
         NETLIST_JSON,
-        "--asc" if ice40 else "--textcfg",
-        text,
+        option,
+        placed,
         "--report",
         REPORT,
         "--freq",
@@ -63,19 +105,19 @@ def place_and_route(
         "--seed",
         str(seed),
         "--timing-allow-fail",
-        *([constraints, pins] if pins else [f"--{option}-allow-unconstrained"]),
+        *([part.format(pins=pins) for part in tools.pins] if pins else tools.loose),
     ]
-    run_tool(tool, arguments, folder, "nextpnr.log", watcher)
+    run_tool(tools.nextpnr, arguments, folder, "nextpnr.log", watcher)
     report: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     clocks = [timing["achieved"] for timing in report["fmax"].values()]
     if not clocks:
-        raise IrcError(f"{tool} found no clock in the design")
-    bitstream = "bitstream.bin" if ice40 else "bitstream.bit"
-    packer = ("icepack", [text, bitstream]) if ice40 else ("ecppack", [text, bitstream])
-    run_tool(packer[0], packer[1], folder, "pack.log")
+        raise IrcError(f"{tools.nextpnr} found no clock in the design")
+    # The Gowin packer wants its file behind the options, the others before the result.
+    result = ["-o", tools.bitstream, placed] if device.pack else [placed, tools.bitstream]
+    run_tool(tools.packer, [*device.pack, *result], folder, "pack.log")
     used = {
         name: (entry["used"], entry["available"])
         for name, entry in report["utilization"].items()
         if entry["used"]
     }
-    return Routed(min(clocks), used, bitstream)
+    return Routed(min(clocks), used, tools.bitstream)

@@ -15,6 +15,7 @@ _MODELS = {
     # Ports with default values are not Verilog-2005.
     "ice40": "-D NO_ICE40_DEFAULT_ASSIGNMENTS +/ice40/cells_sim.v",
     "ecp5": "+/ecp5/cells_sim.v",
+    "gowin": "+/gowin/cells_sim.v",
     "xc7": "+/xilinx/cells_sim.v",
 }
 """Where Yosys keeps the simulation models of the cells of a family."""
@@ -23,8 +24,8 @@ _MODELS = {
 def write_simulation_netlist(family: Family, synthesised: Path, core: str, target: Path) -> None:
     """Replace the cells of a core's netlist in `synthesised` by Yosys' simulation models of them.
 
-    Raises `IrcError` where there is no netlist, or a cell has no model: block RAMs of ECP5 and
-    Xilinx have none.
+    Raises `IrcError` where there is no netlist, or a cell has no model: block RAMs of ECP5, Gowin
+    and Xilinx have none.
     """
     netlist = synthesised / CORE_VERILOG
     if not netlist.is_file():

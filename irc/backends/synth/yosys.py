@@ -78,11 +78,12 @@ def synthesise(
     script = "; ".join(
         [
             f"read_verilog {' '.join(sources)}",
-            *_mapping(family, top),
+            *mapping(family, top),
             f"tee -q -o {STATISTICS} stat -json",
             f"write_verilog -noattr {CORE_VERILOG}",
             "flatten",
             "opt_clean",
+            *([family.pads] if family.pads else []),
             f"write_json {NETLIST_JSON}",
             f"write_verilog -noattr {NETLIST_VERILOG}",
         ]
@@ -103,7 +104,7 @@ def synthesise(
     return Synthesis(_usage(core, cells, family), inside, cells_used(own, family), whole)
 
 
-def _mapping(family: Family, top: str) -> list[str]:
+def mapping(family: Family, top: str) -> list[str]:
     """The commands that map a design to the cells of a family.
 
     For the 7 series, Yosys' own flow weighs look-up tables by their inputs, as if two small ones

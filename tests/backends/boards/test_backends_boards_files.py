@@ -32,6 +32,8 @@ def test_the_boards_are_those_that_are_documented():
         "arty-a7",
         "colorlight-i5",
         "icebreaker",
+        "tangnano20k",
+        "tangnano9k",
         "ulx3s-25k",
         "ulx3s-85k",
         "upduino",
@@ -49,6 +51,8 @@ def test_the_boards_are_those_that_are_documented():
         ("ulx3s-25k", "G2", "M1", "L4"),
         ("colorlight-i5", "P3", "H18", "J17"),
         ("arty-a7", "E3", "A9", "D10"),
+        ("tangnano9k", "52", "18", "17"),
+        ("tangnano20k", "4", "70", "69"),
     ],
 )
 def test_pins_are_those_of_the_makers_constraint_files(name: str, clock: str, rx: str, tx: str):
@@ -111,6 +115,11 @@ def test_a_file_of_one_s_own_is_read(tmp_path: Path):
             "[uart]",
             "[leds]\nactive_low = 1\n[uart]",
             "key 'leds.active_low': expected true or false",
+        ),
+        (
+            "[uart]",
+            '[io]\nstandard = "LVCMOS33"\n[uart]',
+            "key 'io.standard': there is no such key",
         ),
         ("[uart]", '[levels]\ncs = { pin = "1", level = 2 }\n[uart]', "key 'levels.cs.level': "),
     ],

@@ -20,6 +20,7 @@ from irc.dialects.bnn import BipolarType
 from irc.dialects.dataflow_stream import StreamType
 from irc.dialects.dense import sint, uint
 from irc.interp.beats import beats_to_frames, frames_to_beats
+from irc.passes.hardware.units.reload_stream import framed
 
 
 def load(name: str, path: Path | None = None) -> Any:
@@ -36,6 +37,18 @@ def load(name: str, path: Path | None = None) -> Any:
 @pytest.fixture(scope="module")
 def host() -> Any:
     return load("host")
+
+
+@pytest.fixture
+def loading(host: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setitem(sys.modules, "host", host)
+    return load("loading")
+
+
+WANTED = {"bytes": 306, "shape": 0xBEEF0001}
+"""Of a stream of weights."""
+
+STREAM = framed(0xBEEF0001, random.Random(8).randbytes(300))
 
 
 MANIFEST: dict[str, Any] = {
@@ -101,9 +114,12 @@ class FakeBoard:
     def __init__(self, host: Any, loss: float, seed: int) -> None:
         self.host, self.loss = host, loss
         self.random = random.Random(seed)
-        self.decoder = host.Decoder(64)
+        self.decoder = host.Decoder(256)
         self.answers = bytearray()
         self.now = 0.0
+        self.weights = bytearray()
+        self.last, self.flags = 17, 0
+        self.good = True
 
     def write(self, data: bytes) -> None:
         if self.random.random() < self.loss:
@@ -113,10 +129,25 @@ class FakeBoard:
                 values = bytes([1]) + (99).to_bytes(4, "little") + bytes([8, 0, 2, 0])
                 self.answers += self.host.encode(self.host.IDENTITY, number, values)
                 continue
-            answer = bytearray(self.host.encode(self.host.RESULT, number, payload[:2]))
+            if kind == self.host.FRAME:
+                answer = bytearray(self.host.encode(self.host.RESULT, number, payload[:2]))
+            else:
+                self._take_weights(kind, number, payload)
+                said = bytes([self.flags, self.last])
+                answer = bytearray(self.host.encode(ord("w"), number, said))
             if self.random.random() < self.loss:
                 answer[self.random.randrange(len(answer))] ^= 64
             self.answers += answer
+
+    def _take_weights(self, kind: int, number: int, payload: bytes) -> None:
+        if kind == ord("S") or number == self.last:
+            return
+        assert 1 <= len(payload) <= 127
+        self.last = number
+        if not self.flags & 4:
+            self.weights.clear()
+        self.weights += payload
+        self.flags = 4 if kind == ord("W") else 2 * (not self.good)
 
     def read(self) -> bytes:
         self.now += 0.001
@@ -149,7 +180,8 @@ class FakeLogic:
     """Registers and DMA of a Zynq: adds up the bytes of a frame, modulo 256."""
 
     def __init__(self, identity: int) -> None:
-        self.words = {0x00: identity, 0x04: 1, 0x0C: 0x10, 0x10: 0, 0x14: 0, 0x18: 7}
+        self.words = {0x00: identity, 0x04: 1, 0x0C: 0x10, 0x10: 0, 0x14: 0, 0x18: 7, 0x28: 5}
+        self.weights: list[int] = []
         self.sendchannel = self.recvchannel = self
         self.target: Any = None
 
@@ -158,6 +190,8 @@ class FakeLogic:
 
     def write(self, address: int, value: int) -> None:
         self.words[address] = value
+        if address == 0x24:
+            self.weights.append(value)
 
     def transfer(self, buffer: Any) -> None:
         if self.target is None:
@@ -187,15 +221,17 @@ class FakePynq:
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     bench = resources.files("irc.backends.boards") / "bench"
     (tmp_path / "board").mkdir()
-    for name in ("host.py", "pynq_driver.py"):
+    for name in ("host.py", "loading.py", "pynq_driver.py"):
         (tmp_path / "board" / name).write_text((bench / name).read_text("utf-8"))
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
-    board = {"identity": 42, "frame_bytes": 9, "result_bytes": 2}
+    board = {"identity": 42, "frame_bytes": 9, "result_bytes": 2, "weights": WANTED}
     (tmp_path / "board" / "board.json").write_text(json.dumps(board))
     monkeypatch.setattr(sys, "path", [str(tmp_path / "board"), *sys.path])
-    sys.modules.pop("host", None)
+    for name in ("host", "loading"):
+        sys.modules.pop(name, None)
     yield load("pynq_driver", tmp_path / "board" / "pynq_driver.py")
-    sys.modules.pop("host", None)
+    for name in ("host", "loading"):
+        sys.modules.pop(name, None)
 
 
 def test_the_pynq_driver_moves_frames_and_reads_registers(driver: Any):
@@ -209,3 +245,58 @@ def test_the_pynq_driver_moves_frames_and_reads_registers(driver: Any):
     assert (status["tlast_fault"], status["busy"], status["cycles"]) == (1, 0, 7)
     with pytest.raises(RuntimeError, match="the logic holds the network 0000002b, not 0000002a"):
         driver.Network(cells=(FakeLogic(43), logic), pynq=FakePynq)
+
+
+@pytest.mark.parametrize(("loss", "seed"), [(0.0, 0), (0.2, 1), (0.2, 2)])
+def test_weights_arrive_once_and_whole(loss: float, seed: int, host: Any, loading: Any):
+    """Also where messages and answers are lost, and after a stream that stopped in the middle."""
+    board = FakeBoard(host, loss, seed)
+    link = host.Link(board.write, board.read, 2, 0.05, lambda: board.now)
+    assert loading.Loader(link).load(STREAM)
+    assert board.weights == STREAM
+    host.Link(board.write, board.read, 2, 0.05, lambda: board.now).ask(
+        loading.WEIGHTS, board.last + 1 & 255, loading.LOADING, 2, b"stops"
+    )
+    assert board.flags == loading.OPEN
+    assert loading.Loader(link).load(STREAM)
+    assert board.weights == STREAM
+    board.good = False
+    assert not loading.Loader(link).load(STREAM)
+
+
+def test_files_for_other_networks_and_damaged_ones_are_told(tmp_path: Path, loading: Any):
+    assert loading.what_is_wrong(STREAM, WANTED) is None
+    other = framed(0xBEEF0002, STREAM[4:-2])
+    assert "is for hardware of the shape beef0002, this one is beef0001" in loading.what_is_wrong(
+        other, WANTED
+    )
+    assert loading.what_is_wrong(STREAM[:-1], WANTED) == "has 305 bytes, not 306"
+    assert loading.what_is_wrong(b"", WANTED) == "has 0 bytes, not 306"
+    for position in (4, 100, 305):
+        damaged = bytearray(STREAM)
+        damaged[position] ^= 2
+        assert "its checksum is wrong" in loading.what_is_wrong(bytes(damaged), WANTED)
+    (tmp_path / "w.hex").write_text("\n".join(f"{byte:02x}" for byte in STREAM))
+    assert loading.read_stream(tmp_path / "w.hex") == STREAM
+
+
+def test_the_pynq_driver_loads_weights(
+    driver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    logic = FakeLogic(42)
+    network = driver.Network(cells=(logic, logic), pynq=FakePynq)
+    (tmp_path / "w.bin").write_bytes(STREAM)
+    network.load(tmp_path / "w.bin")
+    assert logic.weights == [*STREAM[:-1], STREAM[-1] | driver.LAST_BYTE]
+    assert network.status()["weights_fault"] == 0
+    logic.words[0x0C] |= driver.WEIGHTS_FAULT
+    with pytest.raises(RuntimeError, match=r"w\.bin: the network refused the weights"):
+        network.load(tmp_path / "w.bin")
+    (tmp_path / "w.bin").write_bytes(STREAM[:-1] + b"?")
+    with pytest.raises(ValueError, match=r"w\.bin: is damaged"):
+        network.load(tmp_path / "w.bin")
+    (tmp_path / "w.bin").write_bytes(STREAM)
+    logic.words[0x0C] |= driver.LOADING
+    monkeypatch.setattr(driver, "PATIENCE", 0.0)
+    with pytest.raises(RuntimeError, match=r"w\.bin: the network waits: a frame has begun"):
+        network.load(tmp_path / "w.bin")

@@ -10,11 +10,13 @@ from irc.backends.boards.pll import (
     ECP5_OUTPUT,
     ECP5_PFD,
     ECP5_VCO,
+    GOWIN_RANGES,
     ICE40_OUTPUT,
     ICE40_PFD,
     ICE40_VCO,
     MAX_ERROR,
     ecp5_pll,
+    gowin_pll,
     ice40_pll,
 )
 from irc.errors import UsageError
@@ -85,9 +87,35 @@ def test_ecp5_settings_keep_to_the_datasheet(wanted: float):
     assert abs(made - wanted) <= MAX_ERROR * wanted
 
 
+@pytest.mark.parametrize(
+    ("wanted", "settings"), [(54, (1, 2, 8)), (108, (1, 4, 4)), (81, (1, 3, 8))]
+)
+def test_gowin_settings_are_those_of_apicula(wanted: float, settings: tuple[int, int, int]):
+    """What `gowin_pll -i 27 -o WANTED -d "GW1NR-9 C6/I5"` prints."""
+    pll = gowin_pll("gw1nr-9c", 27, wanted)
+    assert (pll.i_div, pll.fb_div, pll.o_div, pll.output) == (*settings, wanted)
+
+
+@given(st.sampled_from(sorted(GOWIN_RANGES)), st.floats(4, 400), st.floats(4, 600))
+def test_gowin_settings_keep_to_the_datasheet(device: str, reference: float, wanted: float):
+    ranges = GOWIN_RANGES[device]
+    try:
+        pll = gowin_pll(device, reference, wanted)
+    except UsageError:
+        return
+    assert pll.pfd in ranges.pfd
+    assert pll.vco in ranges.vco
+    assert pll.output in ranges.output
+    assert pll.output == pytest.approx(reference / pll.i_div * pll.fb_div, rel=1e-12)
+    assert abs(pll.output - wanted) <= MAX_ERROR * wanted
+    assert (1 <= pll.i_div <= 64, 1 <= pll.fb_div <= 64) == (True, True)
+
+
 def test_what_no_pll_makes_is_told():
     with pytest.raises(UsageError, match="clock of 8 MHz: the PLL of iCE40 takes 16 to 275 MHz"):
         ice40_pll(12, 8)
+    with pytest.raises(UsageError, match="clock of 600 MHz: the PLL of gw1nr-9c makes none of 5"):
+        gowin_pll("gw1nr-9c", 5, 600)
     with pytest.raises(UsageError, match="input of 5 MHz: the PLL of ECP5 takes 8 to 400 MHz"):
         ecp5_pll(5, 100)
     with pytest.raises(UsageError, match=r"clock of 16 MHz: .* makes 16.12 MHz of 12 MHz at best"):

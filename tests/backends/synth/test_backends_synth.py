@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from irc.backends.synth import tools
-from irc.backends.synth.devices import DEVICES, ECP5, ICE40, XC7, device_named
-from irc.backends.synth.pins import TOP, pin_frame
+from irc.backends.synth.devices import DEVICES, ECP5, GOWIN, ICE40, XC7, device_named
+from irc.backends.synth.pins import TOP, frame_constraints, pin_frame
 from irc.backends.synth.tools import run_tool, tool_command
 from irc.backends.synth.yosys import Usage, cells_used, synthesise
 from irc.errors import IrcError, UsageError
@@ -33,6 +34,8 @@ def test_cells_count_as_the_makers_do():
     assert cells_used(ice, ICE40) == Usage(10, 5, 5, 0)
     ecp = {"LUT4": 10, "CCU2C": 4, "TRELLIS_FF": 7, "DP16KD": 1, "PFUMX": 9, "MULT18X18D": 2}
     assert cells_used(ecp, ECP5) == Usage(18, 7, 1, 2)
+    gowin = {"LUT1": 1, "LUT4": 5, "ALU": 7, "RAM16SDP4": 2, "DFFRE": 3, "DFF": 4, "pROM": 1}
+    assert cells_used(gowin | {"SDPX9B": 2, "MULT9X9": 1}, GOWIN) == Usage(21, 7, 3, 1)
     xilinx = {"LUT6": 3, "LUT2": 4, "CARRY4": 5, "FDRE": 6, "RAMB18E1": 3, "MUXF7": 2, "RAM64M": 1}
     assert cells_used(xilinx, XC7) == Usage(11, 6, 1.5, 0)
 
@@ -72,6 +75,14 @@ def test_the_frame_connects_every_port_of_a_core(tmp_path: Path):
     found = synthesise(ICE40, TOP, "core", ["core.v", "frame.v"], tmp_path, lines_ignored)
     # Nothing of the core is optimised away, and the frame does not count.
     assert found.total == Usage(luts=9, flipflops=10)
+
+
+def test_a_frame_on_gowin_has_a_place_for_every_port():
+    device = device_named("gw1nr-9c")
+    lines = frame_constraints(device.frame_pins).splitlines()
+    assert lines[0] == 'IO_LOC "aclk" 52;'
+    ports = re.findall(r"(?:input|output) wire (\w+)", pin_frame("core", 16, 8))
+    assert [line.split('"')[1] for line in lines] == ports
 
 
 def lines_ignored(line: str) -> None:

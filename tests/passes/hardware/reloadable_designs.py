@@ -18,7 +18,8 @@ from irc.dialects.dense import DenseAttr
 from irc.interp.rtl import HwSimulator
 from irc.passes.analysis.ranges import RangeAnalysis
 from irc.passes.hardware.make_reloadable import MakeReloadable, weight_kind
-from irc.passes.hardware.units.loader import LoadableMemory, design_memories, stream_of
+from irc.passes.hardware.units.loader import LoadableMemory, design_memories
+from irc.passes.hardware.units.reload_stream import design_stream
 from irc.passes.rewriting import functions_of
 from irc.passes.streamline.narrow_accumulators import fit_sums
 
@@ -56,7 +57,7 @@ class Reloadable(Hardware):
     @property
     def stream(self) -> bytes:
         """What loads the weights of this network."""
-        return stream_of(self.memories)
+        return design_stream(self.module, self.top)
 
     @property
     def text(self) -> dict[str, str]:

@@ -23,7 +23,10 @@ from irc.flow.synth import copy_sources
 
 
 @pytest.mark.slow
-def test_a_netlist_answers_like_its_source_and_a_wrong_one_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", ["xc7", "gw1nr-9c"])
+def test_a_netlist_answers_like_its_source_and_a_wrong_one_does_not(
+    device: str, tmp_path: Path
+) -> None:
     require_icarus()
     rng = np.random.default_rng(1)
     weights = random_values(rng, bnn.bipolar, (4, 12))
@@ -32,7 +35,7 @@ def test_a_netlist_answers_like_its_source_and_a_wrong_one_does_not(tmp_path: Pa
     to_dataflow(module)
     fold(module, [Folding(4, 12, "logic")])
     project = HardwareProject(tmp_path / "net", module, random_values(rng, bnn.bipolar, (40, 12)))
-    chosen, work = device_named("xc7"), tmp_path / "synth"
+    chosen, work = device_named(device), tmp_path / "synth"
     work.mkdir()
     with pytest.raises(IrcError, match=f"{CORE_VERILOG}: missing; expected a folder"):
         check_netlist(project.folder, work, chosen)
@@ -42,7 +45,7 @@ def test_a_netlist_answers_like_its_source_and_a_wrong_one_does_not(tmp_path: Pa
     assert found.agrees
     assert found.frames == 40
     netlist = (work / CORE_VERILOG).read_text()
-    wrong = re.sub(r"INIT\(64'h", r"INIT(~64'h", netlist)
+    wrong = re.sub(r"INIT\((64|16)'h", r"INIT(~\1'h", netlist)
     assert wrong != netlist
     (work / CORE_VERILOG).write_text(wrong)
     assert is_refuted(project.folder, work, chosen)

@@ -126,7 +126,7 @@ def test_streams_of_another_length_are_flagged_and_no_frame_is_taken() -> None:
     design = small_design()
     simulator = design.simulator()
     simulator.reset()
-    for length in (1, len(design.stream) - 1, len(design.stream) + 1):
+    for length in (5, len(design.stream) - 1, len(design.stream) + 1):
         stream = (design.stream + b"\0")[:length]
         assert load(simulator, stream) == 1
         simulator.reset()
@@ -137,11 +137,47 @@ def test_streams_of_another_length_are_flagged_and_no_frame_is_taken() -> None:
     assert simulator.step({"aresetn": 1, "s_axis_tvalid": 1})["s_axis_tready"] == 1
 
 
+@pytest.mark.parametrize("position", [4, 10, -3, -2, -1])
+def test_a_damaged_stream_is_flagged_and_no_frame_is_taken(position: int) -> None:
+    """A bit of a word, or of the CRC."""
+    design = small_design()
+    simulator = design.simulator()
+    simulator.reset()
+    damaged = bytearray(design.stream)
+    damaged[position] ^= 0x10
+    assert load(simulator, bytes(damaged)) == 1
+    simulator.reset()
+    outputs = simulator.step({"aresetn": 1, "s_axis_tvalid": 1})
+    assert (outputs["s_axis_tready"], outputs["cfg_error"]) == (0, 1)
+    assert load(simulator, design.stream) == 0
+
+
+def test_a_stream_for_another_shape_is_refused_and_the_weights_stay() -> None:
+    """At any byte that differs, and where there are not even four."""
+    design, other = small_design(), small_design(lanes=6)
+    assert len({design.stream[:4], other.stream[:4]}) == 2
+    simulator = design.simulator()
+    simulator.reset()
+    streams = [other.stream, design.stream[:4], design.stream[:1]]
+    for position in range(4):
+        damaged = bytearray(design.stream)
+        damaged[position] ^= 1
+        streams.append(bytes(damaged))
+    frames = np.random.default_rng(3).choice([-1, 1], (2, 12))
+    first = design.play_on(simulator, frames).beats
+    for stream in streams:
+        assert load(simulator, stream, stall=0.3) == 1
+        assert np.array_equal(design.play_on(simulator, frames).beats, first)
+        simulator.reset()
+        assert simulator.step({"aresetn": 1})["cfg_error"] == 0
+    assert load(simulator, design.stream) == 0
+
+
 def test_a_reset_in_a_stream_leaves_it_flagged() -> None:
     design = small_design()
     simulator = design.simulator()
     simulator.reset()
-    assert load(simulator, design.stream[:3], last=False) == 0
+    assert load(simulator, design.stream[:6], last=False) == 0
     simulator.reset()
     assert simulator.step({"aresetn": 1})["cfg_error"] == 1
     assert load(simulator, design.stream) == 0

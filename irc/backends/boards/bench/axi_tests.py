@@ -12,6 +12,7 @@ from typing import Any
 
 import cocotb
 import host
+import loading
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, with_timeout
 
@@ -24,10 +25,19 @@ BOARD: dict[str, Any] = json.loads((PROJECT / "board/board.json").read_text())
 
 ID, VERSION, CONTROL, STATUS = 0x00, 0x04, 0x08, 0x0C
 FRAMES_IN, FRAMES_OUT, CYCLES, FRAME_BYTES, RESULT_BYTES = 0x10, 0x14, 0x18, 0x1C, 0x20
+STREAM, STREAM_ROOM, SHAPE = 0x24, 0x28, 0x2C
 RUN, CLEAR, HOLD_RESET = 1, 2, 4
+LOADING, STREAM_FAULT = 1 << 5, 1 << 6
+LAST_BYTE = 1 << 8
 BUSY, TKEEP_FAULT, TLAST_FAULT = 1, 8, 16
 
 DIRECT_CYCLES = 40_000
+
+WEIGHTS: dict[str, Any] | None = BOARD["weights"]
+"""What streams of weights must be, where there are any."""
+
+MOST_STREAM = 10_000
+"""Bytes of the longest stream of weights that is loaded byte by byte."""
 
 
 def vectors(name: str, side: str) -> list[bytes]:
@@ -81,6 +91,21 @@ class Bench:
         self.dut.aresetn.value = 1
         for _ in range(4):
             await RisingEdge(self.dut.aclk)
+        if WEIGHTS is not None and WEIGHTS["must_load"]:
+            assert await self.load(loading.read_stream(PROJECT / "tb/weights.hex"))
+
+    async def load(self, stream: bytes) -> bool:
+        """Load weights as the driver does; whether they were taken."""
+        sent = 0
+        while sent < len(stream):
+            room = await self.get(STREAM_ROOM)
+            for byte in stream[sent : sent + room]:
+                sent += 1
+                await self.put(STREAM, byte | (LAST_BYTE if sent == len(stream) else 0))
+        for _ in range(400 * CYCLES_A_FRAME + 10_000):
+            if not await self.get(STATUS) & LOADING:
+                return not await self.get(STATUS) & STREAM_FAULT
+        raise AssertionError("the network is not done with the weights")
 
     async def get(self, address: int) -> int:
         """Read a register."""
@@ -98,14 +123,14 @@ class Bench:
         return bytes(frame.tdata)
 
 
-async def exchange(bench: Bench, count: int) -> None:
+async def exchange(bench: Bench, count: int, expected: list[bytes] = EXPECTED) -> None:
     """Send frames back to back and check every result."""
     for frame in STIMULUS[:count]:
         await bench.source.send(axi.AxiStreamFrame(frame))
     for index in range(count):
         found = await bench.result()
-        assert found == EXPECTED[index], (
-            f"frame {index}: got {found.hex()}, expected {EXPECTED[index].hex()}"
+        assert found == expected[index], (
+            f"frame {index}: got {found.hex()}, expected {expected[index].hex()}"
         )
 
 
@@ -196,3 +221,29 @@ async def partial_beat(dut: Any) -> None:
     assert await bench.get(STATUS) & TKEEP_FAULT
     await bench.put(CONTROL, RUN | CLEAR)
     assert await bench.get(STATUS) == 0
+
+
+@cocotb.test(skip=WEIGHTS is None or WEIGHTS["bytes"] > MOST_STREAM)
+async def reload_weights(dut: Any) -> None:
+    """Other weights answer as they should; a damaged stream and one for another shape are told; a
+    reset of the core in the middle loses the weights, not the way to load them."""
+    assert WEIGHTS is not None
+    tb = PROJECT / "tb"
+    own, other = (loading.read_stream(tb / name) for name in ("weights.hex", "other_weights.hex"))
+    other_expected = vectors("other_expected.hex", "output")
+    bench = Bench(dut, 0.1)
+    await bench.start()
+    assert await bench.get(SHAPE) == WEIGHTS["shape"]
+    assert await bench.load(other)
+    await exchange(bench, 2, other_expected)
+    assert not await bench.load(bytes([other[0] ^ 1, *other[1:]])), "another shape was taken"
+    await exchange(bench, 2, other_expected)
+    assert not await bench.load(bytes([*other[:-1], other[-1] ^ 1])), "damage was taken"
+    for byte in own[: len(own) - 1]:
+        await bench.put(STREAM, byte)
+    await bench.put(CONTROL, HOLD_RESET)
+    await bench.put(CONTROL, RUN | CLEAR)
+    assert await bench.get(STATUS) & (LOADING | STREAM_FAULT) == STREAM_FAULT
+    assert await bench.load(own)
+    await exchange(bench, 2)
+    cocotb.log.info("bench: weights of %d bytes, 3 streams taken and 3 told", len(own))

@@ -14,6 +14,7 @@ from typing import Any
 
 import cocotb
 import host
+import loading
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 
@@ -26,6 +27,9 @@ UART = BOARD["bridge"] == "uart"
 PAUSE_PS = (CLOCK_PS << BOARD["timeout_bits"]) * 5 // 4
 """After this long without a byte a message is given up."""
 
+WEIGHTS: dict[str, Any] | None = BOARD["weights"]
+"""What streams of weights must be, where there are any."""
+
 DIRECT_BYTES = 4_000
 """About how many bytes of frames a test sends: some seconds."""
 
@@ -37,6 +41,8 @@ def vectors(name: str, side: str) -> list[bytes]:
 
 
 STIMULUS, EXPECTED = vectors("stimulus.hex", "input"), vectors("expected.hex", "output")
+MOST_STREAM = 10_000
+"""Bytes of the longest stream of weights that is loaded bit by bit."""
 COUNT = max(2, min(len(STIMULUS), DIRECT_BYTES // BOARD["frame_bytes"]))
 
 
@@ -148,6 +154,8 @@ async def start(dut: Any, speed: float = 1.0) -> Any:
     dut.button.value = int(BOARD["button_at_rest"])
     line = (UartLine if UART else SpiLine)(dut, BOARD["bit_ps"] * speed)
     await Timer(CLOCK_PS * BOARD["reset_clocks"], unit="ps")
+    if WEIGHTS is not None and WEIGHTS["must_load"]:
+        assert await load(line, loading.read_stream(PROJECT / "tb/weights.hex"))
     return line
 
 
@@ -156,25 +164,30 @@ def say(text: str) -> None:
     cocotb.log.info("bench: %s", text)
 
 
-async def exchange(line: Any, indices: list[int], gap: Callable[[], float] = lambda: 0.0) -> None:
+async def exchange(
+    line: Any,
+    indices: list[int],
+    gap: Callable[[], float] = lambda: 0.0,
+    expected: list[bytes] = EXPECTED,
+) -> None:
     """Send frames, one after another as the window allows, and check every result."""
     waiting: list[int] = []
     for index in indices:
         await line.send(host.encode(host.FRAME, index & 0xFF, STIMULUS[index]), gap)
         waiting.append(index)
         if len(waiting) == host.WINDOW:
-            await check_result(line, waiting.pop(0))
+            await check_result(line, waiting.pop(0), expected)
     for index in waiting:
-        await check_result(line, index)
+        await check_result(line, index, expected)
 
 
-async def check_result(line: Any, index: int) -> None:
+async def check_result(line: Any, index: int, expected: list[bytes]) -> None:
     """The next message is the result of this frame."""
     [(kind, sequence, payload)] = await line.expect(1, BOARD["result_bytes"] + 7)
     assert kind == host.RESULT, f"frame {index}: {chr(kind)} {payload.hex()} instead of a result"
     assert sequence == index & 0xFF, f"frame {index}: result of {sequence}"
-    assert payload == EXPECTED[index], (
-        f"frame {index}: got {payload.hex()}, expected {EXPECTED[index].hex()}"
+    assert payload == expected[index], (
+        f"frame {index}: got {payload.hex()}, expected {expected[index].hex()}"
     )
 
 
@@ -284,3 +297,62 @@ async def button(dut: Any) -> None:
     await Timer(CLOCK_PS * BOARD["reset_clocks"], unit="ps")
     await exchange(line, [0, 1])
     assert not line.messages
+
+
+async def ask(line: Any, kind: int, number: int, payload: bytes = b"") -> tuple[int, int]:
+    """Send a message about weights; flags and number of the answer."""
+    await line.send(host.encode(kind, number, payload))
+    [(found, sequence, data)] = await line.expect(1, 9)
+    assert (found, sequence, len(data)) == (loading.LOADING, number, 2), data.hex()
+    return data[0], data[1]
+
+
+async def load(line: Any, stream: bytes, most: int = loading.MOST_WEIGHTS) -> bool:
+    """Load weights as the host does, a message twice now and then; whether they were taken."""
+    _, last = await ask(line, loading.STATUS, 200)
+    for kind, number, piece in loading.messages(stream, last, most):
+        flags, taken = await ask(line, kind, number, piece)
+        assert taken == number
+        assert bool(flags & loading.OPEN) == (kind == loading.WEIGHTS)
+        if number % 3 == 0:
+            assert (await ask(line, kind, number, piece))[1] == number
+    for question in range(100):
+        flags, _ = await ask(line, loading.STATUS, question)
+        if not flags & loading.BUSY:
+            return not flags & loading.ERROR
+    raise AssertionError("the network is not done with the weights")
+
+
+@cocotb.test(skip=WEIGHTS is None or WEIGHTS["bytes"] > MOST_STREAM)
+async def reload_weights(dut: Any) -> None:
+    """Other weights answer as they should; a damaged stream, one for another shape and one that
+    stops are told; the own weights come back."""
+    assert WEIGHTS is not None
+    tb = PROJECT / "tb"
+    own, other = (loading.read_stream(tb / name) for name in ("weights.hex", "other_weights.hex"))
+    other_expected = vectors("other_expected.hex", "output")
+    assert loading.what_is_wrong(own, WEIGHTS) is None
+    line = await start(dut)
+    # In many messages, whose answers are lost now and then.
+    assert await load(line, other, min(loading.MOST_WEIGHTS, max(3, len(other) // 40)))
+    await exchange(line, [0, 1], expected=other_expected)
+    assert not await load(line, bytes([other[0] ^ 1, *other[1:]])), "another shape was taken"
+    await exchange(line, [1], expected=other_expected)
+    damaged = bytes([*other[:-3], other[-3] ^ 4, *other[-2:]])
+    assert not await load(line, damaged), "a damaged stream was taken"
+    _, last = await ask(line, loading.STATUS, 3)
+    kind, number, piece = next(loading.messages(own, last, min(5, len(own) // 2)))
+    flags, _ = await ask(line, kind, number, piece)
+    assert flags & loading.OPEN
+    flags, _ = await ask(line, loading.LAST_WEIGHTS, (number + 1) & 0xFF, b"\0")
+    assert not flags & loading.OPEN
+    broken = host.encode(loading.WEIGHTS, 77, own[:5])
+    await line.send(broken[:-1] + bytes([broken[-1] ^ 1]))
+    await expect_fault(line, 3)
+    await line.send(host.encode(loading.WEIGHTS, 78)[:5])
+    await expect_fault(line, 2)
+    await Timer(PAUSE_PS, unit="ps")
+    line.messages.clear()
+    assert await load(line, own)
+    await exchange(line, [0, 1])
+    say(f"weights: {len(own)} bytes, 3 streams taken and 2 told")

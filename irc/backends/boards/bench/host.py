@@ -4,6 +4,7 @@
     python host.py --port /dev/ttyUSB1                     the test vectors of this project, checked
     python host.py --port /dev/ttyUSB1 --data test.npz     inputs x, and classes y where known
     python host.py --spi 0.0                               over /dev/spidev0.0
+    python host.py --port /dev/ttyUSB1 --weights new.bin   load what `irc reload` wrote, then --data
 
 Shows the class of each frame, frames a second, and errors. A message that was lost or damaged is
 sent again. Needs pyserial (`pip install pyserial`) or spidev, and NumPy for --data.
@@ -118,21 +119,28 @@ class Link:
         """Count an error."""
         self.errors[what] = self.errors.get(what, 0) + 1
 
-    def identify(self) -> tuple[int, int, int, int]:
-        """Version, identity, bytes a frame and bytes a result of whoever answers."""
-        for attempt in range(RETRIES):
-            self.write(encode(IDENTIFY, attempt))
+    def ask(self, kind: int, number: int, answer: int, size: int, payload: bytes = b"") -> bytes:
+        """Send a message until one of kind `answer` comes, with its number and `size` bytes."""
+        for _ in range(RETRIES):
+            self.write(encode(kind, number, payload))
             end = self.clock() + self.patience
             while self.clock() < end:
-                for kind, sequence, payload in self.decoder.feed(self.read()):
-                    if kind == IDENTITY and sequence == attempt and len(payload) == 9:
-                        return (
-                            payload[0],
-                            int.from_bytes(payload[1:5], "little"),
-                            int.from_bytes(payload[5:7], "little"),
-                            int.from_bytes(payload[7:9], "little"),
-                        )
+                for found, sequence, data in self.decoder.feed(self.read()):
+                    if (found, sequence, len(data)) == (answer, number, size):
+                        return data
+                    if found == ERROR:
+                        self.note(FAULTS.get(data[0], f"fault {data[0]}"))
         fail("nobody answers: is the bitstream loaded, and are port and baud rate right?")
+
+    def identify(self) -> tuple[int, int, int, int]:
+        """Version, identity, bytes a frame and bytes a result of whoever answers."""
+        data = self.ask(IDENTIFY, 0, IDENTITY, 9)
+        return (
+            data[0],
+            int.from_bytes(data[1:5], "little"),
+            int.from_bytes(data[5:7], "little"),
+            int.from_bytes(data[7:9], "little"),
+        )
 
     def run(self, frames: Iterable[bytes]) -> Iterator[bytes]:
         """The result of every frame, in order."""
@@ -289,8 +297,30 @@ def parse_arguments(board: dict[str, Any]) -> argparse.Namespace:
     parser.add_argument("--baud", type=int, default=board.get("baud"), help="default: %(default)s")
     parser.add_argument("--hertz", type=int, default=1_000_000, help="of SPI (%(default)s)")
     parser.add_argument("--data", type=Path, help=".npz with x (and y), or .npy")
+    if board["weights"] is not None:
+        parser.add_argument("--weights", type=Path, help="what `irc reload` wrote: load it first")
     parser.add_argument("--quiet", action="store_true", help="no line for every frame")
     return parser.parse_args()
+
+
+def load_weights(link: Link, path: Path | None, wanted: dict[str, Any]) -> None:
+    """Load a file of weights, or tell where there are none."""
+    loading = importlib.import_module("loading")
+    loader = loading.Loader(link)
+    if path is None:
+        if loader.status()[0] & loading.ERROR:
+            print("the weights are missing, or the last ones were refused: see --weights")
+        return
+    try:
+        stream = loading.read_stream(path)
+    except (OSError, ValueError) as error:
+        fail(f"{path}: {error}")
+    wrong = loading.what_is_wrong(stream, wanted)
+    if wrong is not None:
+        fail(f"{path}: {wrong}")
+    if not loader.load(stream):
+        fail(f"{path}: the network refused the weights")
+    print(f"{path}: {len(stream):,} bytes of weights loaded")
 
 
 def main() -> int:
@@ -319,6 +349,11 @@ def main() -> int:
     if (version, identity) != (VERSION, board["identity"]):
         fail(f"the board runs another network (identity {identity:08x}): load this bitstream")
     print(f"{manifest['top']}: {frame} bytes a frame, {result} bytes a result")
+    if board["weights"] is not None:
+        load_weights(link, arguments.weights, board["weights"])
+        if arguments.weights is not None and arguments.data is None:
+            # What is expected of the test vectors is for the weights of this folder.
+            return 0
     start, right = time.monotonic(), 0
     for index, data in enumerate(link.run(frames)):
         answer = class_of(data, layout_out)

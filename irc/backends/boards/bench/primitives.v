@@ -24,8 +24,13 @@ module SB_PLL40_PAD (
   parameter [6:0] DIVF = 7'd0;
   parameter [2:0] DIVQ = 3'd0;
   parameter [2:0] FILTER_RANGE = 3'd0;
-  assign PLLOUTGLOBAL = PACKAGEPIN & RESETB & ~BYPASS;
-  lock_after_a_while lock (.clk(PLLOUTGLOBAL), .locked(LOCK));
+  SB_PLL40_CORE pll (
+    .REFERENCECLK(PACKAGEPIN),
+    .RESETB(RESETB),
+    .BYPASS(BYPASS),
+    .LOCK(LOCK),
+    .PLLOUTGLOBAL(PLLOUTGLOBAL)
+  );
 endmodule
 
 module SB_PLL40_CORE (
@@ -92,6 +97,34 @@ module EHXPLLL (
   assign CLKOP = CLKI & ~RST;
   assign CLKOS = CLKOP;
   lock_after_a_while lock (.clk(CLKI), .locked(LOCK));
+endmodule
+
+module rPLL (
+    input wire CLKIN,
+    input wire CLKFB,
+    input wire RESET,
+    input wire RESET_P,
+    input wire [5:0] FBDSEL,
+    input wire [5:0] IDSEL,
+    input wire [5:0] ODSEL,
+    input wire [3:0] PSDA,
+    input wire [3:0] DUTYDA,
+    input wire [3:0] FDLY,
+    output wire CLKOUT,
+    output wire CLKOUTP,
+    output wire CLKOUTD,
+    output wire CLKOUTD3,
+    output wire LOCK
+);
+  parameter FCLKIN = "";
+  parameter IDIV_SEL = 0;
+  parameter FBDIV_SEL = 0;
+  parameter ODIV_SEL = 8;
+  assign CLKOUT = CLKIN & ~RESET & ~RESET_P;
+  assign CLKOUTP = CLKOUT;
+  assign CLKOUTD = CLKOUT;
+  assign CLKOUTD3 = CLKOUT;
+  lock_after_a_while lock (.clk(CLKIN), .locked(LOCK));
 endmodule
 
 `default_nettype wire

@@ -4,6 +4,7 @@
     network = Network("NAME.bit")
     print(network.classes(images))          # integers [N, *shape of the input]
     print(network.status())
+    network.load("weights.bin")             # of irc reload, where the network takes weights
 
 NAME.bit and NAME.hwh come from block_design.tcl; manifest.json and board.json lie beside as they do
 in the folder that was compiled. host.py has the packing.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,13 @@ HERE = Path(__file__).resolve().parent
 
 ID, VERSION, CONTROL, STATUS = 0x00, 0x04, 0x08, 0x0C
 FRAMES_IN, FRAMES_OUT, CYCLES, FRAME_BYTES, RESULT_BYTES = 0x10, 0x14, 0x18, 0x1C, 0x20
+WEIGHTS, WEIGHTS_ROOM, SHAPE = 0x24, 0x28, 0x2C
 RUN, CLEAR, HOLD_RESET = 1, 2, 4
+LOADING, WEIGHTS_FAULT = 1 << 5, 1 << 6
+LAST_BYTE = 1 << 8
+
+PATIENCE = 2.0
+"""Seconds without a byte of weights taken after which loading is given up."""
 
 BATCH = 256
 """Frames a transfer: the DMA moves less than 64 MB at once."""
@@ -63,11 +71,34 @@ class Network:
         """Registers by name; the bits of STATUS apart."""
         status = self.registers.read(STATUS)
         names = ("busy", "input_waits", "output_waits", "tkeep_fault", "tlast_fault")
+        if self.board["weights"] is not None:
+            names += ("loading", "weights_fault")
         found = {name: status >> bit & 1 for bit, name in enumerate(names)}
         found["frames_in"] = self.registers.read(FRAMES_IN)
         found["frames_out"] = self.registers.read(FRAMES_OUT)
         found["cycles"] = self.registers.read(CYCLES)
         return found
+
+    def load(self, path: str | Path) -> None:
+        """Load a file of `irc reload`, with no frame under way. Raises `ValueError` for one that is
+        damaged or for another network, `RuntimeError` where the network refuses it."""
+        wanted = self.board["weights"]
+        if wanted is None:
+            raise RuntimeError("the weights are fixed: compile the network with --reloadable")
+        loading = importlib.import_module("loading")
+        stream: bytes = loading.read_stream(Path(path))
+        wrong = loading.what_is_wrong(stream, wanted)
+        if wrong is not None:
+            raise ValueError(f"{path}: {wrong}")
+        sent, moved_at = 0, time.monotonic()
+        while sent < len(stream) or self.registers.read(STATUS) & LOADING:
+            for byte in stream[sent : sent + self.registers.read(WEIGHTS_ROOM)]:
+                sent, moved_at = sent + 1, time.monotonic()
+                self.registers.write(WEIGHTS, byte | (LAST_BYTE if sent == len(stream) else 0))
+            if time.monotonic() - moved_at > PATIENCE:
+                raise RuntimeError(f"{path}: the network waits: a frame has begun and does not end")
+        if self.registers.read(STATUS) & WEIGHTS_FAULT:
+            raise RuntimeError(f"{path}: the network refused the weights")
 
     def results(self, frames: Iterable[bytes]) -> list[bytes]:
         """TDATA of results for TDATA of frames."""

@@ -14,6 +14,7 @@ from irc.passes.hardware.bridge.frame_buffer import frame_buffer
 from irc.passes.hardware.bridge.protocol import MAX_PAYLOAD, WINDOW, Payload
 from irc.passes.hardware.bridge.receiver import message_receiver
 from irc.passes.hardware.bridge.sender import message_sender
+from irc.passes.hardware.bridge.weights import WEIGHT_PORTS, Weights
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port, Value, axis_ports
 from irc.passes.hardware.units.pipeline import counter
 
@@ -26,6 +27,8 @@ class CoreStreams:
     input_bytes: int
     output_beats: int
     output_bytes: int
+    reloadable: bool = False
+    """Whether it has a configuration stream."""
 
     def payload(self, identity: int) -> Payload:
         """What messages carry; raises `UsageError` where a frame is too long for one."""
@@ -37,7 +40,7 @@ class CoreStreams:
                     f"{what} of this network has {size:,} bytes; a message of the bridge carries "
                     f"at most {MAX_PAYLOAD:,}: connect the streams of the core yourself"
                 )
-        return Payload(frame, result, identity)
+        return Payload(frame, result, identity, self.reloadable)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def bridge_modules(
     """The module `name` and what it instantiates.
 
     m_axis feeds the core, s_axis takes what it gives. `active` turns at every result; `failed` is
-    1 from a fault to the next frame that is accepted.
+    1 from a fault to the next frame that is accepted. Weights go to m_axis_cfg.
     """
     payload = streams.payload(identity)
     receiver = message_receiver(f"{name}_receiver", payload, timeout_bits)
@@ -69,12 +72,14 @@ def bridge_modules(
         *axis_ports("s_axis", 8 * streams.output_bytes, slave=True),
         Port.output("active", 1),
         Port.output("failed", 1),
+        *(WEIGHT_PORTS if streams.reloadable else ()),
     ]
     b = HwBuilder(name, ports, public=True)
     window = _Window(b)
 
     send_ready = b.wire("send_ready", 1)
     room, byte = b.wire("room", 1), {key: b.wire(key, bits) for key, bits in _BYTE.items()}
+    weights = Weights(b, name) if streams.reloadable else None
     heard = b.instance(
         "receiver",
         receiver,
@@ -82,8 +87,11 @@ def bridge_modules(
             **{key: wire.value for key, wire in byte.items()},
             "room": room.value,
             "window_open": window.open,
+            **({} if weights is None else weights.to_receiver),
         },
     )
+    if weights is not None:
+        weights.connect(heard, byte["octet"].value)
     stored = _feed_core(b, frames, streams, heard, byte["octet"].value)
     room.drive(stored)
     wanted, taken = b.wire("result_wanted", 1), b.wire("result_taken", 1)
@@ -101,6 +109,7 @@ def bridge_modules(
             "s_axis_tdata": result["data"],
             "s_axis_tvalid": result["valid"],
             "send_ready": send_ready.value,
+            **({} if weights is None else weights.to_sender),
         },
     )
     wanted.drive(said["s_axis_tready"])
@@ -118,7 +127,8 @@ def bridge_modules(
     failed.set_next(heard["fault"], b.or_(heard["fault"], heard["commit"]))
     b.output("active", active.value)
     b.output("failed", failed.value)
-    return [b.finish(), *port.modules, receiver, sender, frames, results]
+    queues = [frames, results, *([] if weights is None else [weights.buffer])]
+    return [b.finish(), *port.modules, receiver, sender, *queues]
 
 
 _BYTE = {"octet": 8, "octet_valid": 1, "octet_fault": 1}

@@ -1,4 +1,4 @@
-"""A queue of bytes that gives only what was committed, and forgets the rest on demand."""
+"""A queue of words that gives only what was committed, and forgets the rest on demand."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from irc.dialects.rtl import address_width
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port, axis_ports
 
 
-def frame_buffer(name: str, size: int) -> hw.HWModuleOp:
-    """A queue of at least `size` bytes: the next power of two.
+def frame_buffer(name: str, size: int, width: int = 8, *, counts: bool = False) -> hw.HWModuleOp:
+    """A queue of at least `size` words of `width` bits: the next power of two.
 
     `write` puts `write_data` in, if there is `room`. `commit` releases everything up to and with
-    the byte of the same cycle; `abort` drops what was not released. Released bytes leave at m_axis.
+    the word of the same cycle; `abort` drops what was not released. Released words leave at m_axis.
+    With `counts`, `free` says how many more there is room for.
     """
     ports = [
         *CLOCK_RESET,
         Port.input("write", 1),
-        Port.input("write_data", 8),
+        Port.input("write_data", width),
         Port.input("commit", 1),
         Port.input("abort", 1),
         Port.output("room", 1),
-        *axis_ports("m_axis", 8, slave=False, last=False),
+        *axis_ports("m_axis", width, slave=False, last=False),
     ]
-    b = HwBuilder(name, ports)
     bits = address_width(size)
+    if counts:
+        ports.append(Port.output("free", bits + 1))
+    b = HwBuilder(name, ports)
     # One bit more than an address: a full queue differs from an empty one.
     written, released, read = (b.reg(n, bits + 1) for n in ("written", "released", "read"))
-    full = b.eq(b.sub(written.value, read.value), 1 << bits)
+    used = b.sub(written.value, read.value)
+    full = b.eq(used, 1 << bits)
     takes = b.named("takes", b.and_(b.input("write"), b.not_(full)))
     after = b.add(written.value, b.zext(takes, bits + 1))
     written.set_next(b.mux(b.input("abort"), released.value, after))
@@ -49,6 +53,8 @@ def frame_buffer(name: str, size: int) -> hw.HWModuleOp:
         read_enable=fetches,
     )
     b.output("room", b.not_(full))
+    if counts:
+        b.output("free", b.sub(1 << bits, used))
     b.output("m_axis_tvalid", offered.value)
     b.output("m_axis_tdata", data)
     return b.finish()

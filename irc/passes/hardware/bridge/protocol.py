@@ -2,17 +2,23 @@
 
     SYNC  kind  sequence  length (2 bytes, low first)  payload  CRC-16 (2 bytes, high first)
 
-The CRC is CRC-16/CCITT (polynomial 0x1021, first value 0xFFFF, most significant bit first; Python's
-`binascii.crc_hqx(data, 0xFFFF)`) over everything between SYNC and itself, so that the CRC of
-message and CRC together is 0. Kinds are letters, for whoever watches the line.
+The CRC is that of `irc.passes.hardware.crc` over everything between SYNC and itself. Kinds are
+letters, for whoever watches the line.
 
 | kind | from | payload |
 |---|---|---|
 | `F` | host | a frame: the bytes of TDATA of its beats, byte 0 first |
 | `I` | host | none: asks who is there |
+| `W` | host | 1 to 127 bytes of a configuration stream, where weights can be loaded |
+| `L` | host | the same, and the last ones |
+| `S` | host | none: asks how loading goes |
 | `R` | bridge | the result of a frame, like a frame; it carries the frame's sequence number |
 | `i` | bridge | version, identity (4 bytes), bytes a frame (2), bytes a result (2), low first |
+| `w` | bridge | to `W`, `L` and `S`: flags, see `Loading`; number of the last `W` or `L` taken |
 | `E` | bridge | one byte that says what was wrong with a message, see `Fault` |
+
+A `W` or `L` with the number of the last one taken is that one again, whose answer was lost: it is
+answered, and its bytes are dropped.
 
 Nothing of a message reaches the core before its CRC was right. A message that breaks off is given
 up after a pause; what follows is searched for the next SYNC.
@@ -21,21 +27,20 @@ up after a pause; what follows is searched for the next SYNC.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-
-from xdsl.ir import SSAValue
-
-from irc.passes.hardware.hw_builder import HwBuilder
+from enum import IntEnum, IntFlag
 
 SYNC = 0xA5
 FRAME, IDENTIFY, RESULT, IDENTITY, ERROR = b"FIRiE"
+WEIGHTS, LAST_WEIGHTS, STATUS, LOADING = b"WLSw"
 VERSION = 1
-CRC_POLYNOMIAL, CRC_FIRST = 0x1021, 0xFFFF
 
-HEADER_BYTES, CRC_BYTES = 5, 2
+HEADER_BYTES = 5
 
 MAX_PAYLOAD = 0xFFFF
 """What the two bytes of the length can say."""
+
+MOST_WEIGHTS = 127
+"""Bytes of a configuration stream in a message: two messages fit a small block RAM."""
 
 WINDOW = 4
 """Frames that may be under way: accepted, and their results not yet sent."""
@@ -55,6 +60,17 @@ class Fault(IntEnum):
     """More frames than the bridge can hold; this one was dropped."""
 
 
+class Loading(IntFlag):
+    """What the first byte of a `w` message says."""
+
+    BUSY = 1
+    """Bytes wait, or the core is not done with them."""
+    ERROR = 2
+    """The last stream was not good: `cfg_error` of the core."""
+    OPEN = 4
+    """A stream has begun and not ended."""
+
+
 @dataclass(frozen=True)
 class Payload:
     """What the bridge of one network carries: bytes of a frame, of a result, and its identity."""
@@ -62,6 +78,13 @@ class Payload:
     frame: int
     result: int
     identity: int
+    reloadable: bool = False
+    """Whether it takes weights too."""
+
+    @property
+    def longest_from_host(self) -> int:
+        """Bytes of the longest payload that the bridge takes."""
+        return max(self.frame, MOST_WEIGHTS) if self.reloadable else self.frame
 
     def identity_bytes(self) -> bytes:
         """The payload of an `i` message."""
@@ -71,23 +94,3 @@ class Payload:
             + self.frame.to_bytes(2, "little")
             + self.result.to_bytes(2, "little")
         )
-
-
-def crc_after(b: HwBuilder, crc: SSAValue, byte: SSAValue) -> SSAValue:
-    """The CRC (16 bits) after one more byte.
-
-    The update is linear over GF(2): every new bit is the exclusive or of the bits of `crc` and
-    `byte` that eight single steps of the shift register bring there.
-    """
-    state: list[set[tuple[str, int]]] = [{("crc", index)} for index in range(16)]
-    for index in reversed(range(8)):
-        feedback = state[15] ^ {("byte", index)}
-        state = [set[tuple[str, int]](), *state[:15]]
-        for position in range(16):
-            if CRC_POLYNOMIAL >> position & 1:
-                state[position] = state[position] ^ feedback
-    sources = {"crc": crc, "byte": byte}
-    bits = [
-        b.xor(*(b.bit(sources[name], index) for name, index in sorted(terms))) for terms in state
-    ]
-    return b.concat(*reversed(bits))

@@ -11,14 +11,21 @@
 | | | bit 1: input waits; bit 2: output waits |
 | | | bit 3: TKEEP of an input beat was not all 1 |
 | | | bit 4: TLAST of the input was not at the end of a frame |
+| | | bit 5: weights are being loaded, or wait to be |
+| | | bit 6: the last configuration stream was not good: `cfg_error` of the core |
 | 0x10 | FRAMES_IN | frames taken |
 | 0x14 | FRAMES_OUT | results given |
 | 0x18 | CYCLES | clock cycles in which frames were under way |
 | 0x1C | FRAME_BYTES | bytes of TDATA of a frame |
 | 0x20 | RESULT_BYTES | bytes of TDATA of a result |
+| 0x24 | WEIGHTS | a write is a byte of the configuration stream; bit 8: the last one; reads 0 |
+| 0x28 | WEIGHTS_ROOM | how many such bytes may be written; more are lost, and the core will tell |
+| 0x2C | SHAPE | that of the configuration streams which the core takes |
+
+The last three, and bits 5 and 6, are there where weights can be loaded, and else 0.
 
 Other addresses, those between words too, read 0. Writes go by whole words: those with WSTRB not
-all 1, or to another register than CONTROL, change nothing.
+all 1, or to another register than CONTROL and WEIGHTS, change nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +36,9 @@ from xdsl.dialects import hw
 from xdsl.ir import SSAValue
 
 from irc.passes.hardware.bridge.bridge import CoreStreams
+from irc.passes.hardware.bridge.frame_buffer import frame_buffer
 from irc.passes.hardware.bridge.protocol import VERSION
+from irc.passes.hardware.bridge.weights import STREAM, WEIGHT_PORTS
 from irc.passes.hardware.hw_builder import CLOCK_RESET, HwBuilder, Port
 
 ADDRESS_BITS = 6
@@ -58,16 +67,24 @@ LITE_PORTS = (
 WATCHED = ("in_valid", "in_ready", "in_last", "in_whole", "out_valid", "out_ready", "out_last")
 """What is looked at: handshakes on both sides of the core, and whether TKEEP is all 1."""
 
-_CONTROL = 0x08
+_CONTROL, _WEIGHTS = 0x08, 0x24
+
+WAITING_WEIGHTS = 512
+"""Bytes of a configuration stream that may wait."""
 
 
-def register_module(name: str, streams: CoreStreams, identity: int) -> hw.HWModuleOp:
-    """Ports of AXI4-Lite, the signals `WATCHED`, and `run` and `core_resetn` for the core."""
+def register_modules(
+    name: str, streams: CoreStreams, identity: int, shape: int | None = None
+) -> list[hw.HWModuleOp]:
+    """The module `name` and what it instantiates: ports of AXI4-Lite, the signals `WATCHED`, and
+    `run` and `core_resetn` for the core; and, where configuration streams must name a `shape`,
+    those of `WEIGHT_PORTS`."""
     ports = [*CLOCK_RESET, *LITE_PORTS, *(Port.input(port, 1) for port in WATCHED)]
     ports += [Port.output("run", 1), Port.output("core_resetn", 1)]
+    ports += [] if shape is None else WEIGHT_PORTS
     b = HwBuilder(name, ports, public=True)
-    written, data = _write_channel(b)
-    b.named("control_written", written)
+    writes, address, data = _write_channel(b)
+    written = b.named("control_written", b.and_(writes, b.eq(address, _CONTROL)))
     run, hold = b.reg("running", 1, 1), b.reg("hold", 1)
     run.set_next(b.bit(data, 0), written)
     hold.set_next(b.bit(data, 2), written)
@@ -88,7 +105,12 @@ def register_module(name: str, streams: CoreStreams, identity: int) -> hw.HWModu
     busy = b.named("busy", b.or_(b.any(pending.value), within.value))
     partial = _sticky(b, "partial", b.and_(taken, b.not_(b.input("in_whole"))), clear)
     misplaced = _sticky(b, "misplaced", b.and_(taken, b.xor(b.input("in_last"), position)), clear)
+    weights, queue = None, None
+    if shape is not None:
+        queue = frame_buffer(f"{name}_weights", WAITING_WEIGHTS, width=9, counts=True)
+        weights = _weights(b, queue, b.and_(writes, b.eq(address, _WEIGHTS)), data, core_resetn)
     status = b.concat(
+        *([] if weights is None else [b.input("cfg_error"), weights["busy"]]),
         misplaced,
         partial,
         b.and_(b.input("out_valid"), b.not_(b.input("out_ready"))),
@@ -106,10 +128,41 @@ def register_module(name: str, streams: CoreStreams, identity: int) -> hw.HWModu
         b.const(streams.input_beats * streams.input_bytes, WORD_BITS),
         b.const(streams.output_beats * streams.output_bytes, WORD_BITS),
     ]
+    if weights is not None and shape is not None:
+        words += [b.const(0, WORD_BITS), b.zext(weights["free"], WORD_BITS)]
+        words.append(b.const(shape, WORD_BITS))
     _read_channel(b, words)
     b.output("run", run.value)
     b.output("core_resetn", core_resetn)
-    return b.finish()
+    return [b.finish(), *([] if queue is None else [queue])]
+
+
+def _weights(
+    b: HwBuilder,
+    queue: hw.HWModuleOp,
+    written: SSAValue,
+    data: SSAValue,
+    core_resetn: SSAValue,
+) -> dict[str, SSAValue]:
+    """The configuration stream out of a queue of bytes, each with whether it is the last one;
+    a reset of the core empties it. Returns `free` and `busy`."""
+    stored = b.instance(
+        "weights",
+        queue,
+        {
+            "aresetn": b.and_(b.input("aresetn"), core_resetn),
+            "write": written,
+            "write_data": b.trunc(data, 9),
+            "commit": written,
+            "abort": 0,
+            "m_axis_tready": b.input(f"{STREAM}_tready"),
+        },
+    )
+    waits = b.or_(stored["m_axis_tvalid"], b.ne(stored["free"], WAITING_WEIGHTS))
+    b.output(f"{STREAM}_tdata", b.trunc(stored["m_axis_tdata"], 8))
+    b.output(f"{STREAM}_tvalid", stored["m_axis_tvalid"])
+    b.output(f"{STREAM}_tlast", b.bit(stored["m_axis_tdata"], 8))
+    return {"free": stored["free"], "busy": b.or_(waits, b.input("cfg_busy"))}
 
 
 def _beats(b: HwBuilder, count: int, taken: SSAValue, restart: SSAValue) -> SSAValue:
@@ -136,8 +189,8 @@ def _count(b: HwBuilder, name: str, happens: SSAValue, clear: SSAValue) -> SSAVa
     return reg.value
 
 
-def _write_channel(b: HwBuilder) -> tuple[SSAValue, SSAValue]:
-    """Whether CONTROL is written in this cycle, and the data.
+def _write_channel(b: HwBuilder) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """Whether a word is written in this cycle, its address and the data.
 
     Address and data come in any order; each is held until the other is there and the answer before
     has been taken.
@@ -159,7 +212,7 @@ def _write_channel(b: HwBuilder) -> tuple[SSAValue, SSAValue]:
     b.output("s_axi_wready", b.not_(data_held.value))
     b.output("s_axi_bresp", 0)
     b.output("s_axi_bvalid", answered.value)
-    return b.and_(writes, b.all(strobes), b.eq(address, _CONTROL)), data
+    return b.and_(writes, b.all(strobes)), address, data
 
 
 def _read_channel(b: HwBuilder, words: Sequence[SSAValue]) -> None:

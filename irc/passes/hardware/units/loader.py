@@ -12,10 +12,9 @@ Bytes and `clear` move at the same pace, hence a byte never meets the state befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from xdsl.dialects import hw
 from xdsl.dialects.builtin import ArrayAttr, IntegerType, ModuleOp, StringAttr, SymbolRefAttr
 from xdsl.ir import SSAValue
@@ -236,13 +235,3 @@ def design_memories(module: ModuleOp, top: str) -> list[LoadableMemory]:
         if isinstance(op, hw.InstanceOp)
         for memory in loadable_memories(modules[op.module_name.root_reference.data])
     ]
-
-
-def stream_of(memories: Sequence[LoadableMemory]) -> bytes:
-    """The configuration stream that fills memories with their words."""
-    parts: list[bytes] = []
-    for memory in memories:
-        bits = np.zeros((memory.depth, BYTE * bytes_of_word(memory.width)), np.uint8)
-        bits[:, : memory.width] = memory.words.numpy()
-        parts.append(np.packbits(bits, axis=1, bitorder="little").tobytes())
-    return b"".join(parts)

@@ -27,6 +27,7 @@ from irc.passes.hardware.units.configuration import (
 )
 from irc.passes.hardware.units.loader import LoadableMemory
 from irc.passes.hardware.units.pipeline import INPUT, OUTPUT, counter, stream_names
+from irc.passes.hardware.units.reload_stream import SHAPE, shape_attribute, shape_of
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,11 @@ def top_module(name: str, design: Design, instances: Sequence[Instance]) -> hw.H
     open_ = b.named("open", b.and_(running.value, resetn))
 
     config: Configuration | None = None
+    shape: int | None = None
     if memories:
         complete = all(memory.has_contents for memory in memories)
-        config = configuration(b, len(memories), source.beats, has_contents=complete)
+        shape = shape_of([(instance.name, instance.module) for instance in instances])
+        config = configuration(b, len(memories), source.beats, shape, has_contents=complete)
         open_ = b.and_(open_, config.may_begin)
     filling = max(instance.filling for instance in instances) if instances else 0
     running.set_next(_filled(b, filling, config))
@@ -83,6 +86,7 @@ def top_module(name: str, design: Design, instances: Sequence[Instance]) -> hw.H
     )
     for instance in instances:
         _connect(b, streams, instance, config)
+    b.location = None
     last = streams.read(design.exit.input)
     last.accept(b.input(f"{OUTPUT}_tready"))
     offered = b.and_(last.valid, resetn)
@@ -94,7 +98,10 @@ def top_module(name: str, design: Design, instances: Sequence[Instance]) -> hw.H
     if config is not None:
         config.ended.drive(b.and_(given, is_last))
         config.finish()
-    return b.finish()
+    top = b.finish()
+    if shape is not None:
+        top.attributes[SHAPE] = shape_attribute(shape)
+    return top
 
 
 def _filled(b: HwBuilder, cycles: int, config: Configuration | None) -> Value:
@@ -141,8 +148,9 @@ class _Streams:
 def _connect(
     b: HwBuilder, streams: _Streams, instance: Instance, config: Configuration | None
 ) -> None:
-    """Instantiate a unit; its readers come later."""
+    """Instantiate a unit; its readers come later. All that is built for it is at its location."""
     op, name = instance.op, instance.name
+    b.location = op.location
     inputs = stream_names(INPUT, len(op.operands))
     outputs = stream_names(OUTPUT, len(op.results))
     sources = [streams.read(value) for value in op.operands]
