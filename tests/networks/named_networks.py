@@ -8,7 +8,8 @@ Each is exported with the quantizers of QONNX or with `QuantizeLinear` and `Dequ
 from __future__ import annotations
 
 from named_parts import NamedParts, begin
-from random_network import RandomNetwork
+
+from irc.fuzz.networks.random_network import RandomNetwork
 
 
 def mobilenet(dialect: str) -> RandomNetwork:

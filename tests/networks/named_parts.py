@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from network_choices import Numbers, SeededChoices
-from network_graph import Export, Graph
 from onnx import TensorProto
-from quantizer_parts import QuantizerParts
-from random_network import RandomNetwork, declared_floats, random_frames
 
+from irc.fuzz.networks.choices import Numbers, SeededChoices
+from irc.fuzz.networks.graph import Export, Graph
+from irc.fuzz.networks.quantizer_parts import QuantizerParts
+from irc.fuzz.networks.random_network import RandomNetwork, declared_floats, random_frames
 from irc.passes.streamline.declare_inputs import InputDeclaration
 
 Array = npt.NDArray[Any]

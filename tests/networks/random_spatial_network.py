@@ -10,13 +10,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from drawn_networks import DrawnChoices
 from hypothesis import strategies as st
-from network_choices import Choices, DrawnChoices, Numbers, SeededChoices
-from network_graph import IR_VERSIONS, QONNX_DOMAINS, Export, Graph
 from onnx import TensorProto
-from random_network import RandomNetwork, declared_floats, random_frames
-from spatial_parts import SpatialParts
 
+from irc.fuzz.networks.choices import Choices, Numbers, SeededChoices
+from irc.fuzz.networks.graph import IR_VERSIONS, QONNX_DOMAINS, Export, Graph
+from irc.fuzz.networks.random_network import RandomNetwork, declared_floats, random_frames
+from irc.fuzz.networks.spatial_parts import SpatialParts
 from irc.passes.streamline.declare_inputs import InputDeclaration
 
 MAX_CHANNELS = 4

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from network_graph import QONNX_DOMAINS, Export, Graph
 from onnx import ModelProto, TensorProto
+
+from irc.fuzz.networks.graph import QONNX_DOMAINS, Export, Graph
 
 Array = npt.NDArray[Any]
 

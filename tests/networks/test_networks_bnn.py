@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from drawn_networks import random_networks
 from hypothesis import HealthCheck, given, settings
-from network_checks import assert_agrees_with_onnx
-from random_network import RandomNetwork, random_network, random_networks
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact
+from irc.fuzz.networks.checks import assert_agrees_with_onnx
+from irc.fuzz.networks.random_network import RandomNetwork, random_network
 from irc.interp.run import entry_function
 
 SLOW_SEEDS = 400

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from network_levels import c_disagreements, examine, rtl_disagreement
-from random_mixed_network import random_mixed_network
-from random_network import RandomNetwork
 from residual_networks import SHAPE, Net
 
 from irc.dialects import bnn, dataflow
+from irc.fuzz.networks.levels import c_disagreements, examine, rtl_disagreement
+from irc.fuzz.networks.random_mixed_network import random_mixed_network
+from irc.fuzz.networks.random_network import RandomNetwork
 
 FRAMES = 12
 

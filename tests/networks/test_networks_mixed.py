@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from branch_parts import CONCATS, SHORTCUTS
-from layer_parts import INTEGER_LAYERS, TAILS, WEIGHTS
-from network_counterexample import report
-from network_levels import Disagreement, Found, c_disagreements, examine, rtl_disagreement
-from quantizer_parts import QUANTIZERS
-from random_mixed_network import (
+from xdsl.ir import Operation
+
+from irc.dialects import bnn, dataflow, packed
+from irc.fuzz.networks.branch_parts import CONCATS, SHORTCUTS
+from irc.fuzz.networks.counterexample import report
+from irc.fuzz.networks.layer_parts import INTEGER_LAYERS, TAILS, WEIGHTS
+from irc.fuzz.networks.levels import Disagreement, Found, c_disagreements, examine, rtl_disagreement
+from irc.fuzz.networks.quantizer_parts import QUANTIZERS
+from irc.fuzz.networks.random_mixed_network import (
     BLOCKS,
     ENDS,
     HEADS,
@@ -22,9 +25,6 @@ from random_mixed_network import (
     make_mixed_network,
     random_mixed_network,
 )
-from xdsl.ir import Operation
-
-from irc.dialects import bnn, dataflow, packed
 
 SEEDS, SHARD = 2000, 125
 RTL_SEEDS, RTL_SHARD = 100, 10

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from named_networks import NETWORKS
 from named_parts import DIALECTS
-from network_levels import Found, c_disagreements, examine, rtl_disagreement
-from random_network import RandomNetwork
+
+from irc.fuzz.networks.levels import Found, c_disagreements, examine, rtl_disagreement
+from irc.fuzz.networks.random_network import RandomNetwork
 
 every_network = pytest.mark.parametrize(
     ("name", "dialect"), [(name, dialect) for name in NETWORKS for dialect in DIALECTS]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from network_checks import assert_agrees_with_onnx
-from random_network import RandomNetwork
 from residual_networks import KINDS, SHAPE, residual_network
 
 from irc.dialects import bnn
+from irc.fuzz.networks.checks import assert_agrees_with_onnx
+from irc.fuzz.networks.random_network import RandomNetwork
 from irc.interp.run import entry_function
 
 FRAMES = 24

@@ -6,16 +6,16 @@ import shlex
 from collections.abc import Callable
 
 import pytest
-from network_choices import Choices
-from network_counterexample import report, shrunk
-from network_levels import Disagreement, examine
-from network_shrink import recorded, replayed, shrink
-from random_mixed_network import make_mixed_network, random_mixed_network
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from irc.dialects import bnn
+from irc.fuzz.networks.choices import Choices
+from irc.fuzz.networks.counterexample import report, shrunk
+from irc.fuzz.networks.levels import Disagreement, examine
+from irc.fuzz.networks.random_mixed_network import make_mixed_network, random_mixed_network
+from irc.fuzz.networks.shrink import recorded, replayed, shrink
 from irc.passes.hardware.convert_bnn_to_dataflow import ConvertBnnToDataflow
 from irc.passes.software.convert_bnn_to_packed import ConvertBnnToPacked
 from irc.passes.streamline.narrow_accumulators import NarrowAccumulators

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from network_levels import c_disagreements, examine, rtl_disagreement
-from random_network import RandomNetwork
 from residual_networks import SHAPE, Net
 
 from irc.dialects import bnn
+from irc.fuzz.networks.levels import c_disagreements, examine, rtl_disagreement
+from irc.fuzz.networks.random_network import RandomNetwork
 
 FRAMES = 12
 

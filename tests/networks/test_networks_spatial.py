@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from network_checks import assert_agrees_with_onnx
 from random_spatial_network import (
     RandomSpatialNetwork,
     random_spatial_network,
@@ -16,6 +15,7 @@ from irc.dialects import bnn
 from irc.dialects.dense import is_exact
 from irc.flow.check import check
 from irc.flow.ladder import Ladder
+from irc.fuzz.networks.checks import assert_agrees_with_onnx
 from irc.interp.run import entry_function
 
 SLOW_SEEDS = 400

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_choices import Numbers
-from network_graph import Export, Graph
 from onnx import ModelProto, TensorProto
 from xdsl.dialects.builtin import ModuleOp
 
 from irc.dialects import bnn
 from irc.flow.lowering import lower_to
 from irc.frontend.import_onnx import import_model
+from irc.fuzz.networks.choices import Numbers
+from irc.fuzz.networks.graph import Export, Graph
 from irc.interp.bnn import exact_matmul
 from irc.interp.ewise import quantize
 from irc.interp.run import run_module

@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_networks import random_networks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from random_network import RandomNetwork, random_networks
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.interpreter import Interpreter, PythonValues
 from xdsl.ir import Block, Operation, Region
 
 from irc.dialects import bnn
+from irc.fuzz.networks.random_network import RandomNetwork
 from irc.interp.run import entry_function, make_interpreter
 from irc.passes.analysis import ranges
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable, linear_range

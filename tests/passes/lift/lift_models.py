@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from network_checks import run_watched
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from xdsl.dialects.builtin import Float32Type, ModuleOp
 from xdsl.dialects.func import ReturnOp
@@ -17,6 +16,7 @@ from irc.dialects import bnn
 from irc.errors import IrcError
 from irc.flow.lowering import lower_to
 from irc.frontend.import_onnx import import_model
+from irc.fuzz.networks.checks import run_watched
 from irc.interp.onnx_reference import OnnxReference
 from irc.interp.run import entry_function
 from irc.loading import new_context

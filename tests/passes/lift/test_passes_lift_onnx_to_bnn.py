@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from network_graph import Export, Graph
 from onnx import ModelProto, TensorProto
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from irc.dialects import bnn
 from irc.frontend.import_onnx import import_model
+from irc.fuzz.networks.graph import Export, Graph
 from irc.interp.onnx_reference import OnnxReference
 from irc.interp.run import run_module
 from irc.passes.lift.lift_onnx_to_bnn import LiftError, LiftOnnxToBnn

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from drawn_networks import DrawnChoices
 from hypothesis import strategies as st
-from network_choices import Choices, DrawnChoices, Numbers
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
+from irc.fuzz.networks.choices import Choices, Numbers
 from irc.interp.bnn import to_element_type
 
 Array = npt.NDArray[Any]

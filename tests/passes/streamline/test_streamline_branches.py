@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from chain_networks import FRAMES, Builder, Network
+from drawn_networks import DrawnChoices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from network_choices import Choices, DrawnChoices
 from spatial_functions import INPUTS
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32
@@ -19,6 +19,7 @@ from xdsl.passes import ModulePass
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
+from irc.fuzz.networks.choices import Choices
 from irc.interp.bnn import to_element_type
 from irc.interp.run import run_module
 from irc.passes.streamline.fold_residual_adds import FoldResidualAdds

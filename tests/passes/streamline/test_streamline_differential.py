@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from chain_networks import Network, bnn_networks
+from drawn_networks import random_networks
 from hypothesis import HealthCheck, given, settings
-from network_checks import run_watched
-from random_network import RandomNetwork, random_networks
 from xdsl.context import Context
 from xdsl.passes import ModulePass
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact
 from irc.frontend.import_onnx import import_model
+from irc.fuzz.networks.checks import run_watched
+from irc.fuzz.networks.random_network import RandomNetwork
 from irc.interp.run import run_module
 from irc.loading import new_context
 from irc.passes.streamline.declare_inputs import DeclareInputs

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from chain_networks import Builder
+from drawn_networks import DrawnChoices
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from network_checks import Watcher
-from network_choices import DrawnChoices
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -24,6 +23,7 @@ from xdsl.rewriter import Rewriter
 from irc.api import parse, run_passes
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
+from irc.fuzz.networks.checks import Watcher
 from irc.interp.bnn import to_element_type
 from irc.interp.run import make_interpreter, run_module
 from irc.passes.analysis.branch import SumChain

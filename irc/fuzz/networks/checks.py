@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from random_network import RandomNetwork
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import ReturnOp
 from xdsl.interpreter import Interpreter, PythonValues
 from xdsl.ir import Operation, SSAValue
 
 from irc.dialects import bnn
+from irc.fuzz.networks.random_network import RandomNetwork
 from irc.interp.onnx_reference import OnnxReference
 from irc.interp.run import entry_function, make_interpreter
 from irc.passes.analysis.chain import Link, float_bounds

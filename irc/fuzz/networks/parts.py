@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from network_choices import Choices, Numbers
-from network_graph import Graph
 from onnx import TensorProto
+
+from irc.fuzz.networks.choices import Choices, Numbers
+from irc.fuzz.networks.graph import Graph
 
 Array = npt.NDArray[Any]
 

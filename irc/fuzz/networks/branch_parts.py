@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from layer_parts import LayerParts
+
+from irc.fuzz.networks.layer_parts import LayerParts
 
 SHORTCUTS = (
     "identity", "one scale", "quantized again", "1×1 convolution", "twice the same", "difference",

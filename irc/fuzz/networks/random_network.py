@@ -1,7 +1,6 @@
-"""Random networks as people export them: what the differential tests of every level run on.
+"""Random networks as people export them: what differential fuzzing of every level runs on.
 
     network = random_network(seed)          # the same network for the same seed
-    @given(random_networks())               # or: drawn by Hypothesis, shrinks to small networks
 
     network.model           the ONNX model (`ModelProto`)
     network.declarations    what its inputs really are, for `declare-inputs` and `--input`
@@ -10,8 +9,8 @@
     network.lowered("bnn")  the module after the named pipelines, at any level
     network.save(folder)    the model and its frames as files; returns what to type to reproduce
 
-Networks are fully connected so far. `network_parts.py` holds the parts, one method each: further
-kinds of layer go there.
+These networks are fully connected; `parts.py` holds what they are made of, one method a part. See
+`random_mixed_network` for those of everything.
 """
 
 from __future__ import annotations
@@ -26,16 +25,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from hypothesis import strategies as st
-from network_choices import Choices, DrawnChoices, Numbers, SeededChoices
-from network_graph import IR_VERSIONS, QONNX_DOMAINS, Export, Graph
-from network_parts import Parts
 from onnx import ModelProto, TensorProto
 from xdsl.dialects.builtin import ModuleOp
 
 from irc.dialects.dense import element_range
 from irc.flow.lowering import lower_to
 from irc.frontend.import_onnx import import_model
+from irc.fuzz.networks.choices import Choices, Numbers, SeededChoices
+from irc.fuzz.networks.graph import IR_VERSIONS, QONNX_DOMAINS, Export, Graph
+from irc.fuzz.networks.parts import Parts
 from irc.interp.bnn import to_element_type
 from irc.loading import new_context
 from irc.passes.streamline.declare_inputs import InputDeclaration
@@ -87,12 +85,6 @@ class RandomNetwork:
 def random_network(seed: int) -> RandomNetwork:
     """The network that belongs to a seed."""
     return make_network(SeededChoices(seed))
-
-
-@st.composite
-def random_networks(draw: st.DrawFn) -> RandomNetwork:
-    """Networks drawn by Hypothesis."""
-    return make_network(DrawnChoices(draw))
 
 
 def make_network(choices: Choices) -> RandomNetwork:

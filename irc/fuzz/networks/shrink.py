@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from network_choices import Choices, SeededChoices
+from irc.fuzz.networks.choices import Choices, SeededChoices
 
 T = TypeVar("T")
 N = TypeVar("N")

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from branch_parts import BranchParts
-from network_choices import Choices, Numbers, SeededChoices
-from network_graph import IR_VERSIONS, QONNX_DOMAINS, Export, Graph
 from onnx import TensorProto
-from random_network import RandomNetwork, declared_floats, random_frames
 
+from irc.fuzz.networks.branch_parts import BranchParts
+from irc.fuzz.networks.choices import Choices, Numbers, SeededChoices
+from irc.fuzz.networks.graph import IR_VERSIONS, QONNX_DOMAINS, Export, Graph
+from irc.fuzz.networks.random_network import RandomNetwork, declared_floats, random_frames
 from irc.passes.streamline.declare_inputs import InputDeclaration
 
 MAX_BLOCKS = 3

@@ -11,15 +11,13 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from network_checks import compare_with_onnx
-from random_network import RandomNetwork
 from xdsl.dialects.builtin import Float32Type, ModuleOp
 from xdsl.ir import Operation
 
@@ -36,6 +34,8 @@ from irc.flow.compare import compare
 from irc.flow.hardware_project import write_hardware
 from irc.flow.ladder import Ladder
 from irc.flow.lowering import lower_to
+from irc.fuzz.networks.checks import compare_with_onnx
+from irc.fuzz.networks.random_network import RandomNetwork
 from irc.interp.beats import beats_to_frames, frames_to_beats
 from irc.interp.dataflow_host import hardware_inputs, host_outputs
 from irc.interp.run import entry_function, run_module
@@ -47,6 +47,9 @@ from irc.passes.software.obstacles import software_obstacles
 Array = npt.NDArray[Any]
 
 RTL_FRAMES = 4
+
+INTERPRETED = ("bnn", "dataflow", "packed")
+"""The levels below onnx that have interpreters for frames."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ class Found:
     disagreement: Disagreement | None = None
 
 
-def examine(network: RandomNetwork) -> Found:
-    """Compare the levels that interpreters run."""
+def examine(network: RandomNetwork, levels: Collection[str] = INTERPRETED) -> Found:
+    """Compare the levels that interpreters run: bnn with onnx, and those of `levels` below."""
     found = Found(frames=network.frames)
     try:
         found.module = network.lowered("bnn")
@@ -120,6 +123,8 @@ def examine(network: RandomNetwork) -> Found:
     ):
         if obstacles:
             found.refusals[target] = str(obstacles[0])
+            continue
+        if level not in levels:
             continue
         lowered = found.module.clone()
         try:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from network_parts import ROUNDINGS
 from onnx import TensorProto
-from spatial_parts import SpatialParts
 
+from irc.fuzz.networks.parts import ROUNDINGS
+from irc.fuzz.networks.spatial_parts import SpatialParts
 from irc.interp.onnx_reference import OnnxReference
 
 Array = npt.NDArray[Any]

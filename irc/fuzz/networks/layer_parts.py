@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from network_parts import Parts
 from onnx import TensorProto
-from quantizer_parts import QuantizerParts
+
+from irc.fuzz.networks.parts import Parts
+from irc.fuzz.networks.quantizer_parts import QuantizerParts
 
 Array = npt.NDArray[Any]
 

@@ -1,13 +1,12 @@
-"""Where the random choices of a generated network come from: a seed, or Hypothesis."""
+"""Where the random choices of a generated network come from: a seed, or whatever else draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import strategies as st
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
@@ -38,21 +37,6 @@ class SeededChoices:
     def integer(self, low: int, high: int) -> int:
         """Uniform."""
         return int(self._rng.integers(low, high, endpoint=True))
-
-
-class DrawnChoices:
-    """Decisions that Hypothesis makes, remembers and shrinks."""
-
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
-        self._draw = draw
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Shrinks to the first."""
-        return self._draw(st.sampled_from(options))
-
-    def integer(self, low: int, high: int) -> int:
-        """Shrinks to `low`."""
-        return self._draw(st.integers(low, high))
 
 
 class Numbers:

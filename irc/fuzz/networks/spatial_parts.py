@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from network_parts import ROUNDINGS, Parts
+
+from irc.fuzz.networks.parts import ROUNDINGS, Parts
 
 Array = npt.NDArray[Any]
 
