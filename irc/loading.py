@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from irc.errors import IrcError, UsageError
 from irc.parsing import parse_text
 from irc.universe import Registry, discover
+from irc.verifying import verify_module
 
 STDIN_NAME = "<stdin>"
 
@@ -84,9 +85,15 @@ def load_onnx(source: str | os.PathLike[str] | bytes) -> ModuleOp:
 
 
 def load_file(ctx: Context, path: str | os.PathLike[str]) -> ModuleOp:
-    """Read a `.onnx` model or a `.mlir` text, by the extension."""
+    """Read a `.onnx` model or a `.mlir` text, by the extension; a text is verified.
+
+    Raises `IrcError`, xDSL's `ParseError` or its `VerifyException`.
+    """
     name = os.fspath(path)
     kind = format_of(name)
     if kind == "onnx":
         return load_onnx(name)
-    return parse_text(ctx, decode_text(read_bytes(name), name), name)
+    module = parse_text(ctx, decode_text(read_bytes(name), name), name)
+    # Whoever works on it may rely on what its operations promise.
+    verify_module(module)
+    return module

@@ -24,6 +24,18 @@ from xdsl.utils.lexer import Span
 
 from irc.errors import IrcError
 
+_STRING = re.compile(
+    r'//[^\n]*|"[^"\\\n\v\f]*(?:\\(?:["nt\\]|[0-9A-Fa-f]{2})[^"\\\n\v\f]*)*(?:"|(?P<open>))'
+)
+"""A comment, or a string; `open` where a string has no end on its line, or an unknown escape."""
+
+MAX_WIDTH = 2**24 - 1
+"""Bits of an integer type, as in MLIR."""
+
+MAX_DIGITS = 20
+
+_WIDE_INTEGER = re.compile(r"(?<![\w%@#!^\"$.-])[su]?i(\d{8,})(?![\w\"$.-])")
+
 
 class LocatingParser(Parser):
     """xDSL's parser, which also notes for every operation the line and column it came from.
@@ -40,9 +52,27 @@ class LocatingParser(Parser):
         self._first_use: dict[str, Span] = {}
         self._has_explicit_location = False
 
+    def _check_strings(self) -> None:
+        """Raise for a string that its line does not end, or with an escape that there is not: on
+        one of thirty letters, xDSL's pattern for strings tries for hours."""
+        for match in _STRING.finditer(self._text):
+            if match["open"] is not None:
+                message = "this string does not end, or holds an escape that there is not"
+                self.raise_error(message, match.start(), match.start() + 1)
+
+    def _check_integer_types(self) -> None:
+        """Raise for an integer type wider than MLIR's own limit, whose range alone, 2 to the power
+        of its width, would take all memory."""
+        for match in _WIDE_INTEGER.finditer(self._text):
+            if int(match[1][:MAX_DIGITS]) > MAX_WIDTH:
+                message = f"integer type of {match[1][:MAX_DIGITS]} bits; at most {MAX_WIDTH:,} are"
+                self.raise_error(f"{message} accepted", match.start(), match.end())
+
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         """Parse the whole text; raises `ParseError` with a message for people."""
         try:
+            self._check_strings()
+            self._check_integer_types()
             return super().parse_module(allow_implicit_module)
         except ParseError as error:
             self._improve(error)

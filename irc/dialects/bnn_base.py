@@ -15,8 +15,9 @@ _ANY_TENSOR = TensorType.constr()
 
 
 def frame_type(value: SSAValue) -> TensorType[Attribute]:
-    """The tensor type of a value; every value of this dialect has one."""
-    assert _ANY_TENSOR.verifies(value.type)
+    """The tensor type of a value; every value of this dialect has one, others are refused."""
+    if not _ANY_TENSOR.verifies(value.type):
+        raise VerifyException(f"expected a tensor, not {value.type}")
     return value.type
 
 

@@ -21,9 +21,9 @@ from xdsl.irdl import (
     var_operand_def,
     var_result_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from irc.dialects.dataflow_effects import MakesStream
 from irc.dialects.dataflow_node import DataflowNode, Resources, divisors
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact
@@ -78,7 +78,7 @@ class ForkOp(DataflowNode):
     name = "dataflow.fork"
     input = operand_def(StreamType)
     outputs = var_result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = "$input attr-dict `:` type($input) `->` type($outputs)"
 
     def __init__(self, value: SSAValue, readers: int) -> None:
@@ -123,7 +123,7 @@ class AddOp(BranchNode):
     rhs = operand_def(StreamType)
     multipliers = opt_prop_def(DenseAttr)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = (
         "$layer $lhs `,` $rhs (`multipliers` $multipliers^)? attr-dict "
         "`:` type($lhs) `,` type($rhs) `->` type($output)"
@@ -220,7 +220,7 @@ class ConcatOp(BranchNode):
     inputs = var_operand_def(StreamType)
     axis_attr = prop_def(IntegerAttr[I64], prop_name="axis")
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = "$inputs `axis` $axis attr-dict `:` type($inputs) `->` type($output)"
 
     def __init__(self, values: Sequence[SSAValue], axis: int, lanes: int = 1) -> None:

@@ -15,6 +15,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from irc.dialects.dataflow_effects import MakesStream
 from irc.dialects.dataflow_node import DataflowNode, Resources
 from irc.dialects.dataflow_stream import StreamType, stream_type
 
@@ -29,7 +30,7 @@ class ToStreamOp(IRDLOperation):
     name = "dataflow.to_stream"
     input = operand_def(TensorType)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = "$input attr-dict `:` type($input) `->` type($output)"
 
     def __init__(self, value: SSAValue, lanes: int) -> None:
@@ -67,7 +68,7 @@ class ReshapeOp(IRDLOperation):
     name = "dataflow.reshape"
     input = operand_def(StreamType)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = "$input attr-dict `:` type($input) `->` type($output)"
 
     def __init__(self, value: SSAValue, shape: tuple[int, ...]) -> None:
@@ -90,7 +91,7 @@ class WidthConverterOp(DataflowNode):
     name = "dataflow.width_converter"
     input = operand_def(StreamType)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = "$input attr-dict `:` type($input) `->` type($output)"
 
     def __init__(self, value: SSAValue, lanes: int) -> None:
@@ -138,7 +139,7 @@ class FifoOp(DataflowNode):
     input = operand_def(StreamType)
     depth_attr = prop_def(IntegerAttr[I64], prop_name="depth")
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = "$input `depth` $depth attr-dict `:` type($input) `->` type($output)"
 
     def __init__(self, value: SSAValue, depth: int) -> None:

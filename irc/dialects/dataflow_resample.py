@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr, TensorType
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def, traits_def
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.dataflow_branch import BranchNode
+from irc.dialects.dataflow_effects import MakesStream
 from irc.dialects.dataflow_node import Resources
 from irc.dialects.dataflow_spatial import SpatialNode
 from irc.dialects.dataflow_stream import StreamType, stream_type
@@ -31,7 +31,7 @@ class SliceOp(SlicingOp, BranchNode):
     name = "dataflow.slice"
     input = operand_def(StreamType)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = (
         "$input `offsets` $offsets `sizes` $sizes `strides` $strides attr-dict "
         "`:` type($input) `->` type($output)"

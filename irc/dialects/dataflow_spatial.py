@@ -20,10 +20,10 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.bnn_spatial import check_windows, window_counts
+from irc.dialects.dataflow_effects import MakesStream
 from irc.dialects.dataflow_node import DataflowNode, Resources
 from irc.dialects.dataflow_stream import StreamType, stream_type
 from irc.dialects.integer_lists import values_of
@@ -35,7 +35,7 @@ class SpatialNode(DataflowNode):
 
     input = operand_def(StreamType)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
 
     @property
     def lanes(self) -> int:

@@ -12,9 +12,9 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from irc.dialects.dataflow_effects import MakesStream
 from irc.dialects.dataflow_layer import folding_properties, verify_output, verify_thresholds
 from irc.dialects.dataflow_node import UNFOLDED, FoldedNode, Folding, Resources, divisors
 from irc.dialects.dataflow_stream import StreamType, stream_type
@@ -40,7 +40,7 @@ class ThresholdOp(FoldedNode):
     memory = prop_def(StringAttr)
     reloadable = opt_prop_def(UnitAttr)
     output = result_def(StreamType)
-    traits = traits_def(Pure())
+    traits = traits_def(MakesStream())
     assembly_format = (
         "$layer $input `at` $thresholds (`steps` $steps^)? `bias` $bias `pe` $pe "
         "`memory` $memory (`reloadable` $reloadable^)? attr-dict "

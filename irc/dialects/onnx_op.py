@@ -29,12 +29,19 @@ from irc.dialects.locations import location_name
 from irc.dialects.onnx_attributes import from_attribute, to_attribute
 from irc.dialects.onnx_schema import OpSpec, op_specs, schema_at
 from irc.dialects.onnx_types import none
+from irc.errors import UnsupportedError
 
 DOMAIN = "onnx.domain"
 """Discardable attribute: the operator set domain, where it is not the operator's usual one."""
 
 OPSETS = "onnx.opset_imports"
 """Module attribute: a dictionary from domain to opset version."""
+
+_KINDS = {int: "an integer", float: "a number", str: "text", list: "a list of integers"}
+"""What attributes are called in errors."""
+
+_MAX_SHOWN = 40
+"""Characters of an attribute that an error shows."""
 
 _MISSING: Any = object()
 _CLASSES: dict[str, type[OnnxOp]] = {}
@@ -141,25 +148,30 @@ class OnnxOp(Operation):
         return self._schema_default(name) if default is _MISSING else default
 
     def int_attr(self, name: str, default: int) -> int:
-        """An integer attribute; `TypeError` if it is of another kind."""
+        """An integer attribute; `UnsupportedError` if it is of another kind."""
         return self._typed(name, default, int)
 
     def float_attr(self, name: str, default: float) -> float:
-        """A float attribute (float32 precision); `TypeError` if it is of another kind."""
+        """A float attribute (float32 precision); `UnsupportedError` if it is of another kind."""
         return self._typed(name, default, float)
 
     def str_attr(self, name: str, default: str) -> str:
-        """A string attribute; `TypeError` if it is of another kind."""
+        """A string attribute; `UnsupportedError` if it is of another kind."""
         return self._typed(name, default, str)
 
     def ints_attr(self, name: str, default: Sequence[int] = ()) -> list[int]:
-        """A list-of-integers attribute; `TypeError` if it is of another kind."""
+        """A list-of-integers attribute; `UnsupportedError` if it is of another kind."""
         return self._typed(name, list(default), list)
 
     def _typed(self, name: str, default: Any, kind: type[Any]) -> Any:
         value = self.attr(name, default)
-        if not isinstance(value, kind):
-            raise TypeError(f"{self.op_type}: {name} is no {kind.__name__}")
+        is_right = isinstance(value, kind)
+        if is_right and kind is list:
+            is_right = all(isinstance(item, int) for item in value)
+        if not is_right:
+            raise UnsupportedError(
+                f"attribute '{name}' is {_shown(value)}; expected {_KINDS[kind]}", self.location
+            )
         return value
 
     def _schema_default(self, name: str) -> Any:
@@ -218,6 +230,11 @@ class OnnxOp(Operation):
             attributes={name: value for name, value in attributes.items() if "." in name},
             regions=regions,
         )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 def _verify_count(what: str, count: int, low: int, high: int) -> None:

@@ -38,6 +38,10 @@ MAX_ELEMENTS = 2**31
 """Tensors with more elements are taken for a mistake in the file."""
 
 
+MAX_RANK = 64
+"""What NumPy's arrays can have."""
+
+
 class ProtoError(Exception):
     """A message that cannot be represented; the text says what is wrong with it."""
 
@@ -131,8 +135,11 @@ def check_dims(dims: Sequence[int]) -> int:
     for dim in dims:
         if dim < 0:
             raise ProtoError(f"dimension {dim} in shape {list(dims)} is negative")
+    if len(dims) > MAX_RANK:
+        raise ProtoError(f"{len(dims)} dimensions; at most {MAX_RANK} are accepted")
     count = math.prod(dims)
-    if count > MAX_ELEMENTS:
+    # Strides are computed from the others even where one dimension is 0.
+    if math.prod(dim for dim in dims if dim) > MAX_ELEMENTS:
         raise ProtoError(f"shape {list(dims)} has {count} elements; at most 2^31 are accepted")
     return count
 

@@ -36,6 +36,7 @@ from irc.dialects.onnx_to_proto import GRAPH_NAME
 from irc.dialects.onnx_types import none, ranked, unknown
 from irc.errors import IrcError
 from irc.frontend.onnx_check import (
+    check_functions,
     check_operators,
     check_text,
     node_names,
@@ -78,6 +79,7 @@ def import_model(
 
 def _inline(model: ModelProto, origin: Source) -> ModelProto:
     """The model without local functions; weights stay out of the inliner, which copies all."""
+    check_functions(model, origin.name)
     weights = list(model.graph.initializer)
     bare = ModelProto()
     bare.CopyFrom(model)

@@ -87,6 +87,35 @@ def opset_versions(model: ModelProto, source: str) -> dict[str, int]:
     return opsets
 
 
+MAX_INLINED = 100_000
+"""Nodes that a model's local functions may unfold to."""
+
+
+def check_functions(model: ModelProto, source: str) -> None:
+    """`IrcError` for local functions that call themselves, directly or through others, and for
+    those that unfold to more nodes than any network has: each may call the next one twice."""
+    bodies = {(entry.domain, entry.name): entry.node for entry in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size_of(nodes: Iterable[NodeProto], callers: tuple[tuple[str, str], ...]) -> int:
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in callers:
+                raise IrcError(f"{source}: local function '{node.op_type}' calls itself")
+            if key in bodies and key not in sizes:
+                sizes[key] = size_of(bodies[key], (*callers, key))
+            total += sizes.get(key, 1)
+            total += sum(size_of(graph.node, callers) for graph in subgraphs(node))
+        return total
+
+    if (count := size_of(model.graph.node, ())) > MAX_INLINED:
+        raise IrcError(
+            f"{source}: its local functions unfold to {count:,} nodes; at most {MAX_INLINED:,} "
+            "are accepted"
+        )
+
+
 def check_operators(model: ModelProto, opsets: dict[str, int], source: str) -> None:
     """`UnsupportedError` that lists every node whose operator the dialect lacks."""
     faults: list[str] = []
@@ -152,7 +181,11 @@ def sort_nodes(graph: GraphProto, outer: Iterable[str], source: str) -> list[int
             elif value not in available:
                 raise _missing(value, names[index], node, [*producers, *available], source)
         waiting.append(needed)
+    given: set[str] = set()
     for value in graph.output:
+        if value.name in given:
+            raise IrcError(f"{source}: graph output '{value.name}' is declared twice")
+        given.add(value.name)
         if value.name not in producers and value.name not in available:
             raise IrcError(f"{source}: graph output '{value.name}' is computed by no node")
     return _topological(waiting, names, source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from onnx import ModelProto, TensorProto
 from irc.dialects.onnx_proto import ProtoError, check_dims, raw_size
 from irc.dialects.onnx_types import ELEMENT_BITS
 from irc.errors import IrcError
+
+MAX_SHOWN = 200
+"""Characters of a model's text that a message repeats."""
+
+MAX_DIGITS = 20
+"""Of an offset or a length: what 64 bits hold."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,41 @@ def _decode(data: bytes, name: str) -> ModelProto:
     return model
 
 
+def external_files(path: str | os.PathLike[str]) -> list[str]:
+    """Where a model keeps data beside itself: locations, each once; empty for what is no model."""
+    if not Path(path).is_file():
+        return []
+    try:
+        data = Path(path).read_bytes()
+        # Most models have none, and need not be decoded to know that.
+        if b"location" not in data:
+            return []
+        model = ModelProto()
+        model.ParseFromString(data)
+    except (OSError, ValueError, DecodeError):
+        return []
+    found = (
+        entry.value
+        for tensor in _tensors(model)
+        if is_external(tensor)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    )
+    return sorted(set(found))
+
+
+def _tensors(model: ModelProto) -> Iterator[TensorProto]:
+    """Every tensor of a model, of subgraphs as well."""
+    graphs = [model.graph]
+    while graphs:
+        graph = graphs.pop()
+        yield from graph.initializer
+        for node in graph.node:
+            for attribute in node.attribute:
+                yield from (attribute.t, *attribute.tensors)
+                graphs += [attribute.g, *attribute.graphs]
+
+
 def is_external(tensor: TensorProto) -> bool:
     """Whether the data of a tensor lie in another file."""
     return tensor.data_location == TensorProto.EXTERNAL
@@ -89,35 +131,41 @@ def read_external(tensor: TensorProto, source: Source) -> bytes:
     if length != needed:
         raise ProtoError(
             f"shape {list(tensor.dims)} needs {needed} bytes, "
-            f"but {length} are declared in external data {location!r}"
+            f"but {length} are declared in external data {_quoted(location)}"
         )
     try:
-        with path.open("rb") as file:
+        # A pipe without a writer would keep whoever opens it waiting for ever.
+        with open(path, "rb", opener=_open_at_once) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise ProtoError(f"external data {location!r} is not a plain file")
+                raise ProtoError(f"external data {_quoted(location)} is not a plain file")
             if offset + length > status.st_size:
                 raise ProtoError(
-                    f"external data {location!r} has {status.st_size} bytes, "
+                    f"external data {_quoted(location)} has {status.st_size} bytes, "
                     f"but {offset + length} are needed"
                 )
             file.seek(offset)
             data = file.read(length)
     except FileNotFoundError:
         raise ProtoError(
-            f"external data file {location!r} is missing; it belongs beside the model, as {path}"
+            f"external data file {_quoted(location)} is missing; it belongs beside the model, "
+            f"as {path}"
         ) from None
     except OSError as error:
         raise ProtoError(
-            f"external data {location!r} cannot be read: {error.strerror or error}"
+            f"external data {_quoted(location)} cannot be read: {error.strerror or error}"
         ) from None
     return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _resolve(location: str, source: Source) -> Path:
     if source.folder is None:
         raise ProtoError(
-            f"data are external ({location!r}), but the model was not read from a file: "
+            f"data are external ({_quoted(location)}), but the model was not read from a file: "
             "load it by path, or with its data"
         )
     if not location or "\0" in location:
@@ -125,24 +173,28 @@ def _resolve(location: str, source: Source) -> Path:
     # Backslashes would separate folders on another system, and hide a `..` on this one.
     parts = location.replace("\\", "/").split("/")
     if os.path.isabs(location) or parts[0] == "" or parts[0].endswith(":") or ".." in parts:
-        raise ProtoError(f"external data {location!r} lie outside the model's folder")
+        raise ProtoError(f"external data {_quoted(location)} lie outside the model's folder")
     path = source.folder / location
     try:
         # The resolved folder, since the model itself may be reached through a link.
         outside = not path.resolve().is_relative_to(source.folder.resolve())
     except (OSError, RuntimeError):
-        raise ProtoError(f"external data {location!r} cannot be resolved") from None
+        raise ProtoError(f"external data {_quoted(location)} cannot be resolved") from None
     if outside:
         raise ProtoError(
-            f"external data {location!r} lie outside the model's folder, by a symbolic link"
+            f"external data {_quoted(location)} lie outside the model's folder, by a symbolic link"
         )
     return path
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…")
 
 
 def _number(entries: dict[str, str], key: str, default: int) -> int:
     text = entries.get(key, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
-        raise ProtoError(f"external data {key} {text!r} is not a number of bytes")
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS:
+        raise ProtoError(f"external data {key} {_quoted(text)} is not a number of bytes")
     return int(text)

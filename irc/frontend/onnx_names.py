@@ -25,7 +25,8 @@ def symbol_name(name: str) -> str:
 def value_hint(name: str) -> str | None:
     """A name hint close to an ONNX value name; plain numbers get a letter."""
     cleaned = re.sub(r"[^\w$.-]", "_", name, flags=re.ASCII)
-    if not cleaned:
+    # A number behind a line is no part of a hint, of which then nothing would be left.
+    if not re.sub(r"_\d+$", "", cleaned):
         return None
     return cleaned if not cleaned[0].isdigit() else f"v{cleaned}"
 

@@ -14,6 +14,7 @@ from xdsl.ir import Attribute
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
 from irc.errors import IrcError
+from irc.interp.data_sizes import SizeError, check_sizes
 
 Array = npt.NDArray[Any]
 
@@ -43,6 +44,7 @@ def load_data(path: str | os.PathLike[str]) -> Data:
     """
     name = os.fspath(path)
     try:
+        check_sizes(name, ("x", "y"))
         loaded: Any = np.load(name, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return _checked(Data(name, cast(Array, loaded), None))
@@ -61,6 +63,8 @@ def load_data(path: str | os.PathLike[str]) -> Data:
 
 def _reason(error: Exception, name: str) -> str:
     """What is wrong with a file, in words for somebody who does not know NumPy's."""
+    if isinstance(error, SizeError):
+        return str(error)
     if isinstance(error, FileNotFoundError):
         return f"no such file; {EXPECTED}"
     if isinstance(error, OSError) and os.path.isdir(name):

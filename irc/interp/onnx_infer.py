@@ -16,6 +16,7 @@ from irc.dialects.onnx_to_proto import ToProto, entry_function
 from irc.dialects.onnx_types import UnknownType, none, ranked, unranked
 from irc.errors import IrcError
 from irc.interp.onnx_ceil_pools import state_ceil_pools
+from irc.interp.onnx_propagation import propagates_little
 
 OLDEST_OPSET = 7
 """Many operators have no shape inference before; what they do to shapes has not changed."""
@@ -118,7 +119,7 @@ def _as_standard(op: OnnxOp, node: NodeProto) -> None:
 
 def _infer(proto: ModelProto) -> dict[str, Attribute]:
     try:
-        result = shape_inference.infer_shapes(proto, data_prop=True)
+        result = shape_inference.infer_shapes(proto, data_prop=propagates_little(proto.graph))
     except shape_inference.InferenceError as error:
         raise IrcError(f"shapes do not fit together: {str(error).strip()}") from None
     graph = result.graph

@@ -155,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
 
     from irc.flow.check import check
     from irc.flow.ladder import Ladder
+    from irc.flow.made_from import as_comment, made_from
     from irc.flow.quantize import quantize_model
     from irc.printing import print_ir
     from irc.tools.opt_output import write_result
@@ -170,13 +171,22 @@ def run(options: argparse.Namespace) -> int:
     with step_progress() as progress:
         ladder = Ladder(options.model, tuple(options.input))
         module, report = quantize_model(ladder, wanted, progress)
-    write_result(print_ir(module, locations=True), options.output)
+    given = {name: getattr(options, name) for name in _TOLD if getattr(options, name)}
+    made = as_comment(made_from(ladder, given, wanted.calibration))
+    write_result(made + print_ir(module, locations=True), options.output)
     checked = check(Ladder(options.output))
     show(*quantize_lines(report, checked), f"wrote {options.output}", json=options.json)
     for line in warnings(report):
         print(line, file=sys.stderr)
     write_json(options.json, report)
     return 0
+
+
+_TOLD = (
+    *("weights", "activations", "first", "last", "sums", "layer", "scales", "frames", "limit"),
+    *("ranges", "range", "uncalibrated"),
+)
+"""Options that decide what comes out, and are told in its first lines."""
 
 
 def _options(options: argparse.Namespace) -> QuantizeOptions:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 import numpy as np
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 
 from irc.errors import IrcError
@@ -22,6 +23,7 @@ from irc.flow.compile import CompileReport
 from irc.flow.layers import Layer
 from irc.flow.run_ir import RunResult
 from irc.flow.verify import LevelReport, VerifyReport
+from irc.plain_text import visible
 from irc.tools.estimate_tables import estimate_lines
 from irc.tools.opt_output import write_result
 
@@ -62,7 +64,10 @@ def show(*parts: Table | str, json: str | None = None, array: str | None = None)
     width = None if stream.isatty() else NO_TERMINAL_WIDTH
     console = Console(file=buffer, width=width, highlight=False)
     for part in parts:
-        console.print(part, markup=False, soft_wrap=isinstance(part, str))
+        if isinstance(part, str):
+            console.print(visible(part), markup=False, soft_wrap=True)
+        else:
+            console.print(_shown(console, part))
     text = buffer.getvalue()
     try:
         text.encode(buffer.encoding)
@@ -73,6 +78,13 @@ def show(*parts: Table | str, json: str | None = None, array: str | None = None)
         stream.write(text)
     else:
         write_result(text, None)
+
+
+def _shown(console: Console, table: Table) -> Segments:
+    """A table as it is printed, without what a terminal would act on: names come from models."""
+    return Segments(
+        Segment(visible(part.text), part.style, part.control) for part in console.render(table)
+    )
 
 
 def _number(value: int | None) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from xdsl.dialects.builtin import ModuleOp
 
 from irc.backends.output import MARKER, atomic_dir
+from irc.backends.seal import seal
 from irc.backends.verilog.analysis import bits_of
 from irc.backends.verilog.check import check_design
 from irc.backends.verilog.printer import VerilogFile, check_level, print_module
@@ -119,13 +120,14 @@ def write_verilog_project(
     metadata: ProjectMetadata,
     extra: Mapping[str, str] | None = None,
     derived: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Print and check the design and write the folder, whole or not at all.
 
     `extra` are further text files of the folder, by name; so is what `derived` makes of the
-    manifest. Returns the files written. Raises
-    `IrcError` for what has no Verilog form, for vectors that do not fit the ports, and for
-    folders that cannot be written.
+    manifest. `made` says what the folder is made from, for the manifest. Returns the files
+    written. Raises `IrcError` for what has no Verilog form, for vectors that do not fit the ports,
+    and for folders that cannot be written.
     """
     files = print_checked(module, top)
     _check_vectors(module, top, vectors, metadata)
@@ -138,6 +140,7 @@ def write_verilog_project(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         (folder / "run.py").chmod(0o755)
+        seal(folder, made)
     return [out_dir / name for name in contents]
 
 

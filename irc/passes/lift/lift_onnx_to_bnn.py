@@ -154,6 +154,7 @@ def _lift_node(lifting: Lifting, op: onnx.OnnxOp) -> None:
     lift = RULES.get(op.op_type)
     try:
         if op.results and lifting.quantized(op.results[0]) is not None:
+            lifting.constant_locations[op.results[0]] = lifting.location_of(op)
             return
         if lift is None:
             raise UnsupportedError("this operator is not supported")
@@ -165,6 +166,15 @@ def _lift_node(lifting: Lifting, op: onnx.OnnxOp) -> None:
         pass
     except IrcError as error:
         lifting.obstacles.append(Obstacle(op.label, op.op_type, error.message))
+    except _MISFITS as error:
+        # Rules do not check in full what ONNX demands of a node's inputs.
+        reason = str(error).strip().split("\n", 1)[0]
+        text = f"its inputs and attributes do not fit each other: {reason}"
+        lifting.obstacles.append(Obstacle(op.label, op.op_type, text))
+
+
+_MISFITS = (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError)
+"""What arithmetic raises on constants that do not fit each other or the node's attributes."""
 
 
 def _renamed(attributes: ArrayAttr[DictionaryAttr] | None) -> ArrayAttr[DictionaryAttr] | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from xdsl.dialects.builtin import Float32Type, TensorType
+from xdsl.dialects.builtin import Float32Type, LocationAttr, TensorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from irc.dialects import bnn, onnx
+from irc.dialects.locations import fused_location
 from irc.errors import UnsupportedError
 from irc.passes.lift.quantized_constants import QuantizedConstant, QuantizedConstants
 
@@ -52,15 +53,27 @@ class Lifting:
     blamed: set[SSAValue] = field(default_factory=set[SSAValue])
     node: onnx.OnnxOp | None = None
     quantized_constants: QuantizedConstants = field(default_factory=QuantizedConstants)
+    constant_locations: dict[SSAValue, LocationAttr] = field(
+        default_factory=dict[SSAValue, LocationAttr]
+    )
+    """Where constants come from that nodes of the model compute, such as quantized weights."""
     choices: dict[SSAValue, Choice] = field(default_factory=dict[SSAValue, "Choice"])
     """What is known of values that are one of some constants."""
 
     def emit(self, op: Operation) -> SSAValue:
-        """Append an operation at the location of the current node; returns its first result."""
+        """Append an operation at the location of the current node, and of nodes that compute its
+        constants; returns its first result."""
         if self.node is not None:
-            op.location = self.node.location
+            op.location = self.location_of(self.node)
         self.block.add_op(op)
         return op.results[0]
+
+    def location_of(self, node: onnx.OnnxOp) -> LocationAttr:
+        """The location of a node, and of those that compute the constants that it reads."""
+        known = self.constant_locations
+        return fused_location(
+            node.location, *(known[operand] for operand in node.operands if operand in known)
+        )
 
     def fail(self, reason: str) -> UnsupportedError:
         """An error about the current node, to be raised."""

@@ -12,6 +12,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from irc.counters import count
 from irc.dialects.onnx_op import OnnxOp
 from irc.dialects.onnx_ops import (
     BipolarQuantOp,
@@ -97,6 +98,7 @@ def _fold(op: OnnxOp) -> bool:
         constant.results[0].name_hint = old.name_hint
     Rewriter.insert_op(constants, InsertPoint.before(op))
     Rewriter.replace_op(op, [], [constant.results[0] for constant in constants])
+    count("nodes folded")
     return True
 
 
@@ -134,7 +136,8 @@ def _static_shape(op: ShapeOp) -> list[Array] | None:
 
 
 def _growth(op: OnnxOp) -> int:
-    return sum(map(_elements, op.results)) - sum(map(_elements, op.operands))
+    # What is read twice is there once.
+    return sum(map(_elements, op.results)) - sum(map(_elements, set(op.operands)))
 
 
 def _elements(value: SSAValue) -> int:

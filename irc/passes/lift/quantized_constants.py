@@ -104,6 +104,8 @@ class QuantizedConstants:
         inputs = [onnx.constant_value(operand) for operand in op.operands]
         if any(array is None for array in inputs):
             return None
+        if any(array is not None and array.dtype.kind in "cSUO" for array in inputs):
+            raise UnsupportedError("a constant of complex numbers or of text", op.location)
         arrays = [array.astype(np.float32) for array in inputs if array is not None]
         if not all(np.isfinite(array).all() for array in arrays):
             raise UnsupportedError("a constant holds NaN or infinity", op.location)
