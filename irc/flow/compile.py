@@ -19,6 +19,7 @@ from irc.flow.hardware_estimate import DeviceEstimate, estimate_of
 from irc.flow.hardware_project import write_hardware
 from irc.flow.ladder import Ladder
 from irc.flow.layers import Layer, hardware_layers, software_layers
+from irc.flow.made_from import made_from
 from irc.flow.software_project import write_host, write_software
 from irc.passes.streamline.remove_redundant_channels import removed_channels
 
@@ -65,12 +66,14 @@ def compile_model(
     frames = vector_frames(ladder, data, vectors)
     if ladder.observer is not None:
         ladder.observer(f"write {target}")
+    options = {"target": target, "vectors": vectors}
+    made = made_from(ladder, options, data, board)
     if target == "verilog":
-        write_hardware(ladder, path, frames, board)
+        write_hardware(ladder, path, frames, board, made)
         layers = hardware_layers(ladder.dataflow)
     else:
         write = write_software if target == "c" else write_host
-        write(ladder, path, frames)
+        write(ladder, path, frames, made)
         layers = software_layers(ladder.bnn)
     return CompileReport(
         ladder.path,

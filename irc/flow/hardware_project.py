@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from irc.backends.verilog.project import (
     write_verilog_project,
 )
 from irc.dialects.dataflow import StreamType
-from irc.errors import UsageError
 from irc.flow.board_project import BoardChoice, board_files
 from irc.flow.fifos import hardware_fifos
 from irc.flow.hardware_estimate import estimate_of, first_latency
@@ -34,10 +33,15 @@ Array = npt.NDArray[Any]
 
 
 def write_hardware(
-    ladder: Ladder, folder: Path, frames: Array, board: BoardChoice | None = None
+    ladder: Ladder,
+    folder: Path,
+    frames: Array,
+    board: BoardChoice | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> Sequence[Path]:
     """Write the folder, whole or not at all; its bench replays `frames` and expects what the
-    dataflow interpreter answers. A board gets a folder of its own there. Returns the files."""
+    dataflow interpreter answers. A board gets a folder of its own there. `made` says what it is
+    made from, for the manifest. Returns the files."""
     module = ladder.dataflow
     design = design_of(module)
     modules = layer_modules(ladder.hw)
@@ -45,11 +49,6 @@ def write_hardware(
     reloading = reloading_of(ladder, frames)
     configuration = None
     if reloading is not None:
-        if board is not None:
-            raise UsageError(
-                f"--board {board.board.name}: the bridges of boards carry frames only, no weights; "
-                "leave out --board or --reloadable"
-            )
         configuration = Configuration(
             reloading.own, reloading.other, reloading.expected, reloading.manifest
         )
@@ -76,6 +75,7 @@ def write_hardware(
         ),
         extra={"folding.txt": format_folding(module)},
         derived=None if board is None else lambda manifest: board_files(manifest, board),
+        made=made,
     )
 
 

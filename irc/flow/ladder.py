@@ -21,6 +21,7 @@ from irc.errors import IrcError, UnsupportedError, UsageError
 from irc.flow.lowering import Options, StepObserver, lower_to
 from irc.interp.run import entry_function
 from irc.loading import load_file, new_context
+from irc.passes.layer_names import MAX_IDENTIFIER
 from irc.passes.lift.lift_onnx_to_bnn import LiftError
 from irc.passes.streamline.declare_inputs import argument_name, parse_declarations
 from irc.pipelines import level_of
@@ -143,7 +144,7 @@ class Ladder:
 def identifier_of(path: str) -> str:
     """The file's name without its extension, made good as an identifier in C and Verilog."""
     stem = os.path.splitext(os.path.basename(path))[0]
-    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")[:MAX_IDENTIFIER].rstrip("_")
     if cleaned and cleaned[0].isalpha() and is_identifier(cleaned) and is_c_name(cleaned):
         return cleaned
     return f"net_{cleaned}".rstrip("_")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -25,23 +25,30 @@ from irc.interp.run import entry_function
 Array = npt.NDArray[Any]
 
 
-def write_software(ladder: Ladder, folder: Path, frames: Array) -> None:
+Made = Mapping[str, Any]
+"""What a folder is made from, for its manifest."""
+
+
+def write_software(ladder: Ladder, folder: Path, frames: Array, made: Made | None = None) -> None:
     """Write portable C whose test program replays `frames`; whole or not at all."""
-    _write(write_c_project, ladder, folder, frames)
+    _write(write_c_project, ladder, folder, frames, made)
 
 
-def write_host(ladder: Ladder, folder: Path, frames: Array) -> None:
+def write_host(ladder: Ladder, folder: Path, frames: Array, made: Made | None = None) -> None:
     """Write the same as a shared library with a loader for Python; whole or not at all."""
-    _write(write_host_project, ladder, folder, frames)
+    _write(write_host_project, ladder, folder, frames, made)
 
 
-def _write(write: Callable[..., object], ladder: Ladder, folder: Path, frames: Array) -> None:
+def _write(
+    write: Callable[..., object], ladder: Ladder, folder: Path, frames: Array, made: Made | None
+) -> None:
     write(
         ladder.packed,
         folder,
         name=ladder.name,
         vectors=firmware_vectors(ladder, frames),
         metadata=provenance(ladder),
+        made=made,
     )
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from irc.backends.output import MARKER, atomic_dir
+from irc.backends.seal import seal
 from irc.backends.synth.devices import Device
-from irc.backends.synth.pins import TOP, pin_frame
+from irc.backends.synth.pins import CONSTRAINTS, TOP, frame_constraints, pin_frame
 from irc.backends.synth.place_route import place_and_route
 from irc.backends.synth.yosys import Usage, synthesise
 from irc.devices import figures_of
@@ -120,6 +121,9 @@ def synthesise_folder(
             (work / f"{TOP}.v").write_text(frame, encoding="utf-8")
             sources.append(f"{TOP}.v")
             top = TOP
+            if device.frame_pins:
+                pins = CONSTRAINTS
+                (work / pins).write_text(frame_constraints(device.frame_pins), encoding="utf-8")
         observer(f"synthesise for {device.name}")
         synthesis = synthesise(
             device.family, top, core, sources, work, _watch_yosys(observer, device.name)
@@ -167,6 +171,7 @@ def synthesise_folder(
             json.dumps({"generator": manifest["generator"], "device": device.name}, indent=2),
             encoding="utf-8",
         )
+        seal(work, None)
     return report
 
 

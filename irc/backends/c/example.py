@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import Float32Type
-
-from irc.backends.c.ports import Port
 from irc.backends.c.source import CSource
 from irc.backends.c.text import array_definition, fill
-from irc.backends.c.vectors import Vectors, differs, port_literals
+from irc.backends.c.vectors import Vectors, checking_program, port_literals
 
 _FRAME = """
 /* A frame of the test vectors and what it gives, to see that a board computes what it should.
@@ -122,27 +119,8 @@ def _frame(source: CSource, vectors: Vectors) -> str:
 
 
 def _program(source: CSource, template: str, check: str) -> str:
-    text = fill(
-        template.replace("$name", source.name),
-        math="" if source.is_reproducible else "#include <math.h>",
-        buffers="\n".join(source.buffers),
-        call=source.call([f"frame_{port.name}" for port in source.inputs]),
-        checks="\n".join(_check(source, port, check) for port in source.outputs),
-    )
-    return text + "\n"
-
-
-def _check(source: CSource, port: Port, template: str) -> str:
-    is_float = isinstance(port.element_type, Float32Type)
-    return fill(
-        template,
-        size=str(port.size),
-        type=port.c_type,
-        port=port.name,
-        format="%.9g" if is_float else "%ld",
-        got=f"({'double' if is_float else 'long'})got",
-        differs=differs(port, source.is_reproducible),
-    )
+    arguments = [f"frame_{port.name}" for port in source.inputs]
+    return checking_program(source, template, arguments, check, integer="long")
 
 
 __all__ = ["example_files"]

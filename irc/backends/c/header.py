@@ -7,6 +7,7 @@ from irc.backends.c.interface import describe_port, port_macros
 from irc.backends.c.layers import layer_table
 from irc.backends.c.source import CSource
 from irc.backends.c.text import fill, region_c_type
+from irc.plain_text import comment_line
 
 _HEADER = """
 /*
@@ -23,7 +24,8 @@ _HEADER = """
  * $usage
  *
  * Flash: $flash bytes of constants, besides code: $weights of weights, which have $bits bits
- * ($ratio times as many), and $rest of thresholds and the like. RAM: $ram bytes of arena, besides
+ * ($ratio times as many), and $rest of thresholds and the like; $shared besides that would hold the
+ * same as others are not there. RAM: $ram bytes of arena, besides
  * the caller's arrays and the stack, which `irc profile` measures. MACs: $macs.
  *
  *     $table
@@ -125,6 +127,7 @@ def header_text(source: CSource) -> str:
         bits=str(source.weight_bits),
         ratio=f"{source.weight_ratio:.3f}",
         rest=str(source.flash_bytes - source.weight_bytes),
+        shared=str(source.shared_bytes),
         ram=str(source.arena_bytes),
         macs=str(source.macs),
         macros="\n".join(_macros(source)),
@@ -144,7 +147,7 @@ def _made(source: CSource) -> list[tuple[str, str]]:
 
 def _comment(lines: list[str], indent: int) -> str:
     """Lines inside the comment; nothing in them may end it."""
-    return "\n".join(f" *{' ' * indent}{line}".replace("*/", "* /") for line in lines)
+    return "\n".join(f" *{' ' * indent}{comment_line(line)}".rstrip() for line in lines)
 
 
 def _macros(source: CSource) -> list[str]:

@@ -24,6 +24,7 @@ from irc.backends.c.target import override_popcount
 from irc.backends.c.text import fill
 from irc.backends.c.vectors import Vectors, check_frames, expected_vectors, random_frames
 from irc.backends.output import MARKER, atomic_dir
+from irc.backends.seal import seal
 from irc.errors import IrcError
 from irc.interp.bnn import to_element_type
 
@@ -203,6 +204,7 @@ def write_host_project(
     vectors: Vectors | None = None,
     metadata: Mapping[str, str] | None = None,
     compiler: str | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> CSource:
     """Write the folder of target host: that of target c, a shared library and a Python loader.
 
@@ -221,6 +223,7 @@ def write_host_project(
         library = _build(command, source, folder)
         manifest = manifest_text(source, "host", [*files, library])
         write_files(folder, {MARKER: manifest})
+        seal(folder, made)
     return source
 
 

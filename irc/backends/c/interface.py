@@ -6,6 +6,7 @@ from xdsl.dialects.builtin import Float32Type
 
 from irc.backends.c.ports import Port
 from irc.dialects.dense import BipolarType, element_range
+from irc.plain_text import one_line
 
 
 def describe_port(port: Port) -> list[str]:
@@ -22,7 +23,7 @@ def describe_port(port: Port) -> list[str]:
         low, high = element_range(port.element_type)
         head += f", from {low} to {high}"
     if port.model_name:
-        head += f"; the model's {port.model_name}"
+        head += f"; the model's {one_line(port.model_name)}"
     if port.declared and port.bits is None and port.zero_point is None:
         head += f"; the model's float input is {port.declared}"
     lines = [head]

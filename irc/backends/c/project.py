@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
 
@@ -24,6 +25,8 @@ from irc.backends.c.vectors import (
     vectors_header,
 )
 from irc.backends.output import MARKER, atomic_dir
+from irc.backends.seal import seal
+from irc.plain_text import markdown
 
 DEFAULT_VECTORS = 16
 """Random frames that a folder gets where the caller has none."""
@@ -36,13 +39,14 @@ def write_c_project(
     name: str | None = None,
     vectors: Vectors | None = None,
     metadata: Mapping[str, str] | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> CSource:
     """Write the folder of a `packed` module, whole or not at all, and return what was printed.
 
     `vectors` are frames with the results that they must give; without them, random frames run
     through the interpreter. `metadata`, such as the model's hash, goes into the header and the
-    manifest. Raises `IrcError` for a module that is not ready, for vectors that do not fit it, and
-    for a folder that cannot be written.
+    manifest; `made` says there what the folder is made from. Raises `IrcError` for a module that is
+    not ready, for vectors that do not fit it, and for a folder that cannot be written.
     """
     source = emit_c(module, name, metadata)
     if vectors is None:
@@ -50,6 +54,7 @@ def write_c_project(
     files = project_files(source, vectors)
     with atomic_dir(Path(out_dir)) as folder:
         write_files(folder, files)
+        seal(folder, made)
     return source
 
 
@@ -94,6 +99,7 @@ def manifest_text(source: CSource, target: str, files: list[str]) -> str:
         "metadata": dict(source.metadata),
         "arena_bytes": source.arena_bytes,
         "flash_bytes": source.flash_bytes,
+        "shared_bytes": source.shared_bytes,
         "weight_bytes": source.weight_bytes,
         "weight_bits": source.weight_bits,
         "macs": source.macs,
@@ -228,6 +234,6 @@ def _readme(source: CSource, vectors: Vectors) -> str:
         accuracy="Results are the same to the bit on every machine"
         if source.is_reproducible
         else "Floats may differ in the last digits, for they use the C library's functions",
-        metadata="\n".join(f"- {key}: {value}" for key, value in source.metadata.items()),
+        metadata="\n".join(f"- {key}: {markdown(value)}" for key, value in source.metadata.items()),
     )
     return text.rstrip("\n") + "\n"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, LocationAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 
 from irc.backends.c.files import Segment, source_files
@@ -16,7 +16,9 @@ from irc.backends.c.kernels.float_chain import is_reproducible
 from irc.backends.c.layers import Layer, describe_layer
 from irc.backends.c.ports import Port, function_ports, parameter_list
 from irc.backends.c.unit import Unit
+from irc.backends.node_comments import node_comment
 from irc.dialects import packed
+from irc.dialects.locations import fused_location
 from irc.dialects.packed_placement import Placement
 from irc.errors import IrcError, UsageError
 from irc.interp.run import entry_function
@@ -40,6 +42,8 @@ class CSource:
     """Whether it uses math.h, so that linking takes -lm."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     placement: Placement = field(default_factory=Placement)
+    shared_bytes: int = 0
+    """Bytes of constants that equal ones stand for as well."""
 
     @property
     def body(self) -> str:
@@ -132,9 +136,12 @@ def emit_c(
     _regions(function)
     placement = Placement.of(function)
     unit = Unit(name, function)
+    # A constant of several layers would have to be seen by several files.
+    unit.shares_constants = placement.files != "layers"
     _place_constants(unit, placement)
     layers: list[Layer] = []
     segments: list[Segment] = []
+    within: list[LocationAttr] = []
     reproducible = True
     for op in function.body.block.ops:
         if isinstance(op, packed.InputOp | ReturnOp):
@@ -153,7 +160,11 @@ def emit_c(
         layer = describe_layer(
             op, unit.constant_bytes[op.label.data], unit.weight_bytes[op.label.data]
         )
-        comment = f"/* {layer.label}: {layer.shape} */"
+        # What is computed within the loops of a later layer is told of there.
+        nodes = fused_location(op.location, *within)
+        within = [nodes] if len(unit.calls) == first_call else []
+        comment = "\n   ".join([f"{layer.label}: {layer.shape}", *node_comment(nodes)])
+        comment = f"/* {comment} */"
         segments.append(Segment(layer.label, comment, first_call, len(unit.calls)))
         layers.append(layer)
         if isinstance(op, packed.FloatOp):
@@ -172,6 +183,7 @@ def emit_c(
         needs_math=unit.needs_math,
         metadata=metadata or {},
         placement=placement,
+        shared_bytes=unit.shared_bytes,
     )
 
 

@@ -23,7 +23,8 @@ _CONST = re.compile(r"\$const\b")
 class Unit:
     """Collects what the kernels emit. Every name gets the prefix `name_`.
 
-    Functions are shared: a second one with the same text is the first one.
+    Functions are shared: a second one with the same text is the first one. So are constants, of one
+    layer or of several, unless `shares_constants` says that each layer keeps its own.
     """
 
     def __init__(self, name: str, function: FuncOp) -> None:
@@ -34,6 +35,10 @@ class Unit:
         self.section = ""
         """Where constants go besides: an attribute behind their declarators."""
         self.functions: dict[str, str] = {}
+        self.shares_constants = True
+        self.shared_bytes = 0
+        """How many bytes of constants are there once, and would be there again."""
+        self._known: dict[tuple[str, ...], str] = {}
         self.constants: list[str] = []
         self.constant_names: list[str] = []
         self.definitions: list[str] = []
@@ -88,14 +93,19 @@ class Unit:
     def _array(
         self, label: str, what: str, kind: str, width: int, items: list[str], in_ram: bool
     ) -> str:
-        name = self._free(f"{self.name}_{label}_{what}")
         qualifier, section = ("const", "") if in_ram else (self.const, self.section)
+        size = len(items) * width // 8
+        key = ("" if self.shares_constants else label, qualifier, kind, *items)
+        if key in self._known:
+            self.shared_bytes += size
+            return self._known[key]
+        name = self._known[key] = self._free(f"{self.name}_{label}_{what}")
         declaration = f"static {qualifier} {kind} {name}[{len(items)}]{section}"
         self.constants.append(array_definition(declaration, items))
         self.constant_names.append(name)
-        self.constant_bytes[label] += len(items) * width // 8
+        self.constant_bytes[label] += size
         if what == "weights":
-            self.weight_bytes[label] += len(items) * width // 8
+            self.weight_bytes[label] += size
         return name
 
     def address(self, value: SSAValue) -> str:

@@ -128,28 +128,37 @@ for (long i = 0; i < $size; ++i) {
 def program_text(source: CSource) -> str:
     """The text of `test_NAME.c`."""
     arguments = [f"&test_{port.name}[frame * {port.size}]" for port in source.inputs]
+    return checking_program(source, _PROGRAM, arguments, _CHECK, integer="long long")
+
+
+def checking_program(
+    source: CSource, template: str, arguments: list[str], check: str, *, integer: str
+) -> str:
+    """A program that calls the network with `arguments` and, after `check`, compares each result;
+    integers are printed as the C type `integer`."""
     text = fill(
-        _PROGRAM.replace("$name", source.name),
+        template.replace("$name", source.name),
         math="" if source.is_reproducible else "#include <math.h>",
         buffers="\n".join(source.buffers),
         call=source.call(arguments),
-        checks="\n".join(_check(port, source.is_reproducible) for port in source.outputs),
+        checks="\n".join(_check(source, port, check, integer) for port in source.outputs),
     )
     return text + "\n"
 
 
-def _check(port: Port, exact: bool) -> str:
+def _check(source: CSource, port: Port, template: str, integer: str) -> str:
     is_float = isinstance(port.element_type, Float32Type)
-    cast = "(double)" if is_float else "(long long)"
+    cast = f"({'double' if is_float else integer})"
+    formats = {"long": "%ld", "long long": "%lld"}
     return fill(
-        _CHECK,
+        template,
         size=str(port.size),
         type=port.c_type,
         port=port.name,
-        format="%.9g" if is_float else "%lld",
+        format="%.9g" if is_float else formats[integer],
         got=f"{cast}got",
         expected=f"{cast}expected",
-        differs=differs(port, exact),
+        differs=differs(port, source.is_reproducible),
     )
 
 
