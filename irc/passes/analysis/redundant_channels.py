@@ -13,6 +13,7 @@ from irc.dialects import bnn
 from irc.dialects.dataflow_node import divisors
 from irc.dialects.dense import BipolarType, DenseAttr, element_width, is_exact, smallest_int
 from irc.passes.analysis.ranges import RangeAnalysis
+from irc.rejections import named, shared
 
 Array = npt.NDArray[Any]
 WeightedSum = bnn.LinearOp | bnn.ConvOp
@@ -68,6 +69,41 @@ class ChannelPath:
         """The reader's weights [M, places, channels]."""
         weights = self.reader.weights.numpy()
         return weights.reshape(len(weights), -1, self.channels)
+
+
+def has_spare_channels(threshold: bnn.ThresholdOp, analysis: RangeAnalysis) -> bool:
+    """Whether some channels of a layer's threshold are constant or doubled, whoever reads them."""
+    maker = threshold.input.owner
+    if not isinstance(maker, WeightedSum) or not is_exact(maker.weights.element_type):
+        return False
+    reach = analysis.of(threshold.output)
+    if reach is not None and bool((reach.low == reach.high).any()):
+        return True
+    rows = maker.weights.numpy().reshape(maker.weights.shape[0], -1)
+    keys = [row.tobytes() for row in rows]
+    if threshold.thresholds.shape[0] == len(rows):
+        at = threshold.thresholds.numpy()
+        keys = [key + row.tobytes() for key, row in zip(keys, at, strict=True)]
+    return len(set(keys)) < len(keys)
+
+
+def why_no_path(threshold: bnn.ThresholdOp) -> str:
+    """Why the threshold of a layer lies on no path, in words."""
+    maker = threshold.input.owner
+    if not isinstance(maker, WeightedSum):
+        return "its channels are no rows of weights"
+    if not threshold.input.has_one_use():
+        return f"the sum of {named(maker)} {shared(threshold.input, threshold)}"
+    if not _is_plain(maker):
+        return f"{named(maker)} works in groups, whose channels must stay as many"
+    value: SSAValue = threshold.output
+    while value.has_one_use():
+        (use,) = value.uses
+        reader = use.operation
+        if not isinstance(reader, bnn.MaxPoolOp | bnn.PadOp | bnn.ReshapeOp):
+            return f"its channels are read by {named(reader)}, which needs all of them"
+        value = reader.output
+    return f"its result {shared(value, threshold)}" if value.uses else "nothing reads it"
 
 
 @dataclass(frozen=True)

@@ -15,22 +15,33 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
+from irc.counters import count
 from irc.dialects import bnn
 from irc.dialects.dense import DenseAttr
 from irc.passes.analysis.margin import Ambiguity
+from irc.passes.analysis.network_cost import NetworkCost
 from irc.passes.analysis.ranges import RangeAnalysis
 from irc.passes.analysis.redundant_channels import (
     ChannelPath,
     RedundantChannels,
+    has_spare_channels,
     redundant_channels,
     useful_size,
+    why_no_path,
 )
 from irc.passes.layer_names import layer_name
 from irc.passes.rewriting import functions_of
 from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute, margin_of
 from irc.passes.streamline.step_functions import spread
+from irc.rejections import recorder, reject
 
 Array = npt.NDArray[Any]
+
+COUNTERS = (
+    "channels pruned that nobody reads",
+    "channels pruned that are constant",
+    "duplicate channels merged",
+)
 
 REMOVED = "bnn.removed"
 """Attribute of a layer: which of its channels went, in words."""
@@ -59,16 +70,22 @@ class RemoveRedundantChannels(ModulePass):
         if self.keep_all:
             return
         for function in functions_of(op):
+            before = NetworkCost.of(function)
             while self._shrink(function):
                 pass
             function.update_function_type()
+            before.count_savings(NetworkCost.of(function))
 
     def _shrink(self, function: FuncOp) -> bool:
         """Shrink one layer, the last that can be; whether there was one."""
         analysis = RangeAnalysis()
         for op in reversed(list(function.body.block.ops)):
-            path = ChannelPath.from_threshold(op) if isinstance(op, bnn.ThresholdOp) else None
+            if not isinstance(op, bnn.ThresholdOp):
+                continue
+            path = ChannelPath.from_threshold(op)
             if path is None:
+                if recorder() is not None and has_spare_channels(op, analysis):
+                    reject(op, self.name, f"channels could go, but {why_no_path(op)}")
                 continue
             margin = spread(margin_of(path.threshold) or [], path.threshold, path.channels)
             found = redundant_channels(path, analysis, {entry.channel for entry in margin})
@@ -78,7 +95,16 @@ class RemoveRedundantChannels(ModulePass):
             if size < path.channels:
                 _remove(path, _some(found, path.channels - size))
                 return True
+            if found.count:
+                reject(op, self.name, _odd_size(path.channels, found.count))
         return False
+
+
+def _odd_size(channels: int, count: int) -> str:
+    return (
+        f"{count} of its {channels} channels could go, but {channels} fold better than any number "
+        f"from {channels - count} on; remove-redundant-channels{{any-size=true}} lets them go"
+    )
 
 
 def removed_channels(module: ModuleOp) -> dict[str, str]:
@@ -114,6 +140,9 @@ def _remove(path: ChannelPath, found: RedundantChannels) -> None:
     _keep_rows(path, channels, kept)
     words = {"unread": found.unread, "constant": found.constants, "doubled": found.doubles}
     parts = [f"{len(which)} {word}" for word, which in words.items() if which]
+    for kind, which in zip(COUNTERS, words.values(), strict=True):
+        if which:
+            count(kind, len(which))
     before = path.maker.attributes.get(REMOVED)
     earlier = [before.data] if isinstance(before, StringAttr) else []
     text = f"{len(gone)} of {channels} channels: {', '.join(parts)}"
