@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import unified_diff
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import Float32Type, ModuleOp, TensorType
-from xdsl.ir import Attribute
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriteWalker, RewritePattern
 
+from irc.interp.random_frames import random_frames
 from irc.loading import new_context
 from irc.parsing import parse_text
 from irc.printing import print_ir
@@ -118,20 +118,3 @@ def _module(module: str | ModuleOp) -> ModuleOp:
     parsed = parse_text(new_context(), module)
     verify_module(parsed)
     return parsed
-
-
-def random_frames(kind: Attribute, frames: int, generator: np.random.Generator) -> Array:
-    """`frames` random values of a tensor type, shaped [frames, …], over all that it holds."""
-    from irc.dialects.bnn import BipolarType
-    from irc.dialects.dense import element_range
-
-    if not isinstance(kind, TensorType):
-        raise ValueError(f"no random values for {kind}: only for tensors")
-    tensor = cast("TensorType[Attribute]", kind)
-    shape, element = (frames, *tensor.get_shape()), tensor.element_type
-    if isinstance(element, Float32Type):
-        return generator.normal(0.0, 2.0, shape).astype(np.float32)
-    if isinstance(element, BipolarType):
-        return (2 * generator.integers(0, 2, shape) - 1).astype(np.int8)
-    low, high = element_range(element)
-    return generator.integers(low, min(high, 2**63 - 1), shape, np.int64, endpoint=True)

@@ -1,0 +1,1 @@
+"""Making failing IR small: what `irc-reduce` does."""
