@@ -8,6 +8,10 @@
 The dialect modules (`onnx`, `bnn`, `dataflow`, `rtl`, `packed`) are imported when they are first
 used. Functions raise `irc.errors.IrcError` for what a user can mend, and xDSL's `ParseError` and
 `VerifyException` for IR text.
+
+What is listed here, and the names, options and meaning of operations and passes, change only with
+the minor version before 1.0, with the major version from then on, and the changelog says how to
+follow. All other modules may change at any time.
 """
 
 from __future__ import annotations
@@ -33,12 +37,15 @@ from xdsl.universe import Universe
 from xdsl.utils.arg_spec import ArgSpec
 from xdsl.utils.exceptions import ParseError, VerifyException
 
+from irc.counters import count
 from irc.errors import IrcError, UnsupportedError, UsageError
 from irc.loading import load_file, new_context
+from irc.notices import remark, warn
 from irc.parsing import parse_text
 from irc.passes.rewriting import apply_greedily, replace_located
 from irc.pipelines import LEVELS, level_of, steps_to
 from irc.printing import print_ir
+from irc.rejections import reject
 from irc.running import Observer, build_passes
 from irc.universe import Registry, discover
 from irc.verifying import verify_module
@@ -104,6 +111,30 @@ def run_passes(
         passes = [passes]
     run(new_context(_registry()), module, passes, verify=verify, observers=observers)
     return module
+
+
+def check_each(
+    module: ModuleOp,
+    passes: str | ModulePass | Iterable[ModulePass],
+    inputs: Any = None,
+    *,
+    frames: int = 32,
+    seed: int = 0,
+) -> ModuleOp:
+    """Run passes as `run_passes` does, and hold every one to the answers before it.
+
+    `inputs` is an array [N, …] for the module's one input; without it, `frames` random ones are
+    drawn of what the inputs hold. Passes with a class attribute `changes_results` are not compared.
+    Raises `irc.flow.each_pass.report.DifferenceError`, an `IrcError` with `pass_name`, `operation`
+    and `inputs`, a small input that shows the difference.
+    """
+    from irc.flow.each_pass.checker import EachPassChecker
+    from irc.interp.data_files import Data
+
+    data = None if inputs is None else Data("the given inputs", inputs, None)
+    count = frames if inputs is None else len(inputs)
+    checker = EachPassChecker(data, frames=count, seed=seed)
+    return run_passes(module, passes, observers=[checker])
 
 
 def compile_to(module: ModuleOp, level: str, *, inputs: Iterable[str] = ()) -> ModuleOp:
@@ -246,8 +277,10 @@ __all__ = [
     "assert_equivalent",
     "assert_rewrites",
     "bnn",
+    "check_each",
     "compile_model",
     "compile_to",
+    "count",
     "dataflow",
     "evaluate",
     "level_of",
@@ -258,8 +291,11 @@ __all__ = [
     "packed",
     "parse",
     "print_ir",
+    "reject",
+    "remark",
     "replace_located",
     "rtl",
     "run_passes",
     "verify_model",
+    "warn",
 ]

@@ -1,33 +1,28 @@
 """What the person at the keyboard sees when something goes wrong.
 
 `report` turns any exception into one message: where (file, line and column with the source line
-and a caret, or the ONNX node), what is wrong, and no Python traceback. `main_guard` runs a
-command-line tool so that nothing else ever reaches the terminal. `IRC_DEBUG=1` adds the
-traceback.
+and a caret, or the ONNX node), what is wrong, and no Python traceback. `IRC_DEBUG=1` adds it.
 """
 
 from __future__ import annotations
 
-import gc
 import os
-import signal
+import re
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
 from irc.error_origin import culprit, innermost, is_ours, place_of, underlying
 from irc.errors import IrcError, UsageError
+from irc.plain_text import visible
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from xdsl.dialects.builtin import LocationAttr
     from xdsl.ir import Operation
+
+    from irc.notices import Notice
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -56,21 +51,34 @@ class Diagnostic:
     node: str | None = None
     source_line: str | None = None
     notes: list[str] = field(default_factory=list[str])
+    severity: str = "error"
+    """`error`, `warning` or `remark`."""
 
     def render(self, *, colour: bool = False) -> str:
         """The text for the terminal, without a final newline."""
-        error = "\033[1;31merror:\033[0m" if colour else "error:"
+        kind = (
+            f"{_COLOURS[self.severity]}{self.severity}:\033[0m" if colour else f"{self.severity}:"
+        )
         if self.line is not None:
-            lines = [f"{self.file}:{self.line}:{self.column}: {error} {self.message}"]
+            place = f"{visible(str(self.file))}:{self.line}:{self.column}"
+            lines = [f"{place}: {kind} {visible(self.message)}"]
         else:
-            lines = [f"{error} {message}" for message in self._named_messages()]
+            lines = [f"{kind} {visible(message)}" for message in self.messages()]
         if self.source_line is not None:
             lines += excerpt(self.source_line, self.column, self.length)
-        lines += [f"note: {note}" for note in self.notes]
+        lines += [f"note: {visible(note)}" for note in self.notes]
         return "\n".join(lines)
 
-    def _named_messages(self) -> list[str]:
-        # A pass that finds several obstacles lists them all, each with its node.
+    def print(self, stream: TextIO | None = None) -> None:
+        """Print to `stream`, or to stderr, in colours where it shows them."""
+        out: TextIO = stream or sys.stderr or StringIO()
+        print(self.render(colour=use_colour(out)), file=out)
+
+    def messages(self) -> list[str]:
+        """What there is to say, with the file and the node where no line is known.
+
+        A pass that finds several obstacles lists them all, each with its node.
+        """
         messages = self.message.split("\n")
         if not all(message.startswith("node '") for message in messages):
             messages = [self.message]
@@ -81,11 +89,15 @@ class Diagnostic:
         return [f"{self.file}: {message}" for message in messages]
 
 
+_COLOURS = {"error": "\033[1;31m", "warning": "\033[1;35m", "remark": "\033[1;34m"}
+
+
 def excerpt(line: str, column: int, length: int = 1) -> list[str]:
     """A source line and carets under it, cut to a readable width around the column."""
     start = column - 1
     first = 0 if start < EXCERPT_WIDTH * 3 // 4 else start - EXCERPT_WIDTH // 2
     window = line[first : first + EXCERPT_WIDTH].replace("\t", " ")
+    window = "".join(letter if letter.isprintable() else "?" for letter in window)
     before = "…" if first else ""
     after = "…" if first + EXCERPT_WIDTH < len(line) else ""
     offset = start - first + len(before)
@@ -130,13 +142,30 @@ def diagnose(
     return found
 
 
+def describe_notice(
+    notice: Notice, source_name: str | None = None, source_text: str | None = None
+) -> Diagnostic:
+    """The message for a warning or remark of a pass that works on `source_name`."""
+    found = Diagnostic(notice.message, source_name, severity=notice.severity)
+    _locate(found, notice.location, source_text)
+    return found
+
+
 def _notes(error: BaseException) -> list[str]:
     return [note for note in getattr(error, "__notes__", []) if "\n" not in note]
 
 
 def _brief(text: str) -> str:
-    """The first paragraph: what follows in xDSL's messages is the whole module."""
-    return text.strip().split("\n\n", 1)[0]
+    """The first paragraph: what follows in xDSL's messages is the whole module.
+
+    Long constants in it are cut short.
+    """
+    brief = text.strip().split("\n\n", 1)[0]
+    return _LONG_WORD.sub(lambda match: f"{match[0][:32]}…{match[0][-1]}", brief)
+
+
+_LONG_WORD = re.compile(r"[^\s/]{257,}")
+"""Longer than any name; a path holds slashes."""
 
 
 def _locate_operation(found: Diagnostic, error: BaseException, source_text: str | None) -> None:
@@ -168,9 +197,13 @@ def _locate(found: Diagnostic, location: LocationAttr | None, source_text: str |
         case NameLoc():
             found.node = location.desc.data
         case FusedLoc():
+            names: list[str] = []
             for part in getattr(location.locations, "data", ()):
-                if found.line is None and found.node is None:
+                if isinstance(part, NameLoc):
+                    names.append(part.desc.data)
+                elif found.line is None:
                     _locate(found, part, source_text)
+            found.node = "+".join(dict.fromkeys(filter(None, names))) or found.node
         case CallSiteLoc():
             _locate(found, location.callee, source_text)  # pyright: ignore[reportArgumentType]
         case _:
@@ -253,8 +286,7 @@ def report(
     cannot be read again, as with standard input.
     """
     out: TextIO = stream or sys.stderr or StringIO()
-    if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
-        traceback.print_exception(error, file=out)
+    print_debug_traceback(error, out)
     if isinstance(error, KeyboardInterrupt):
         terminated = isinstance(error, TerminatedError)
         print("terminated" if terminated else "interrupted", file=out)
@@ -267,54 +299,7 @@ def report(
     return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
 
 
-def main_guard(run: Callable[[], int]) -> int:
-    """Run a tool: returns its exit code, and reports whatever it raises.
-
-    A reader that closes our output early (`irc-opt … | head`) ends the run quietly.
-    """
-    # IR lives as long as the tool runs; at Python's own 700, looking through all of it for
-    # garbage again and again takes a third of the time of a large network.
-    gc.set_threshold(100_000, 20, 100)
-    try:
-        with _terminable():
-            code = run()
-        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
-            sys.stdout.flush()
-        return code
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
-    except BrokenPipeError:
-        discard_output()
-        return EXIT_FAILURE
-    except OSError as error:
-        code = report(error)
-        discard_output()
-        return code
-    except (Exception, KeyboardInterrupt) as error:
-        return report(error)
-
-
-@contextmanager
-def _terminable() -> Generator[None]:
-    """SIGTERM raises `TerminatedError`, unless somebody else has a handler for it."""
-    is_free = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if not is_free or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TerminatedError
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def discard_output() -> None:
-    """Drop what is still buffered for standard output, which Python would write at exit."""
-    with suppress(OSError, ValueError, AttributeError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
+def print_debug_traceback(error: BaseException, stream: TextIO | None = None) -> None:
+    """Print the traceback of an exception where `IRC_DEBUG` asks for it."""
+    if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
+        traceback.print_exception(error, file=stream or sys.stderr)

@@ -75,7 +75,7 @@ def innermost(error: BaseException) -> Frame:
     own = [index for index, frame in enumerate(found) if not _is_library(frame.file)]
     if not own:
         return found[-1]
-    calls_pass = found[own[-1]].name == "run_passes" and own[-1] + 1 < len(found)
+    calls_pass = found[own[-1]].name == "_run_pass" and own[-1] + 1 < len(found)
     # Below our pass runner stands the pass itself, of an installed package in this case.
     return found[own[-1] + 1] if calls_pass else found[own[-1]]
 

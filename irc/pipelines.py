@@ -67,10 +67,12 @@ PIPELINES = (
             Step("recognize-quantizers", "some models write rounding and clipping themselves"),
             Step("streamline", "sums, pools, joins and moves are of integers", ROUND),
             Step("fold-thresholds", "what stands between sum and quantizer becomes integers"),
+            Step("merge-equal-operations", "readers that had thresholds each share equal ones"),
             Step("merge-thresholds", "a quantizer right behind another is one, or none at all"),
             Step("integer-outputs", "a cast just before the return is the caller's business"),
             Step("remove-redundant-channels", "what nobody would miss costs weights and cycles"),
             Step("trim-thresholds", "a threshold that decides nothing costs a comparison"),
+            Step("erase-unused-operations", "what nobody reads would become a layer of its own"),
             Step("narrow-accumulators", "after it, every width comes from the actual weights"),
         ),
     ),
@@ -90,7 +92,10 @@ PIPELINES = (
     Pipeline(
         "dataflow",
         "hw",
-        (Step("convert-dataflow-to-hw", "each unit becomes registers, wires and memories"),),
+        (
+            Step("convert-dataflow-to-hw", "each unit becomes registers, wires and memories"),
+            Step("erase-unused-operations", "units compute wires that not every folding reads"),
+        ),
     ),
     Pipeline(
         "bnn",
@@ -142,6 +147,22 @@ def pipeline_named(name: str) -> Pipeline | None:
     return next((pipeline for pipeline in (*PIPELINES, *HALVES) if pipeline.name == name), None)
 
 
+def pipeline_names() -> list[str]:
+    """The names of all pipelines."""
+    return [pipeline.name for pipeline in (*PIPELINES, *HALVES)]
+
+
+def stages_of(name: str) -> list[str]:
+    """The names of the passes that a pass of the pipelines runs in rounds; none for most."""
+    return [
+        repeated.spec.partition("{")[0]
+        for pipeline in PIPELINES
+        for step in pipeline.steps
+        if step.spec.partition("{")[0] == name
+        for repeated in step.round
+    ]
+
+
 def level_of(module: ModuleOp) -> str | None:
     """The level that a module is at; `None` where it holds nothing of ours."""
     dialects = {op.dialect_name() for op in module.walk()}
@@ -181,14 +202,27 @@ def reachable(source: str) -> list[str]:
     return found
 
 
-def steps_to(module: ModuleOp, level: str) -> list[Step]:
-    """The steps that bring `module` from where it is to `level`; none if it is there already."""
-    if level not in LEVELS:
-        raise UsageError(f"unknown level '{level}'; expected {', '.join(LEVELS)}")
-    source = level_of(module)
-    if source is None:
+def steps_to(module: ModuleOp, level: str, source: str | None = None) -> list[Step]:
+    """The steps that bring `module` to `level`; none if it is there already.
+
+    They start from where the module is, or from `source` where it holds something of that level
+    too: lowering can begin once more for what was left there. Raises `UsageError` where there is
+    no way, and `IrcError` where there is nothing to bring.
+    """
+    for name in (level, source):
+        if name is not None and name not in LEVELS:
+            raise UsageError(f"unknown level '{name}'; expected {', '.join(LEVELS)}")
+    here = level_of(module)
+    if here is None:
         raise IrcError(
             "the module holds no operation of the onnx, bnn, dataflow, hw or packed dialects, "
             f"so there is nothing to bring to level '{level}'"
         )
-    return [step for pipeline in route(source, level) for step in pipeline.steps]
+    if source is not None and source != here:
+        if not any(op.dialect_name() == source for op in module.walk()):
+            raise IrcError(
+                f"the module is at level '{here}' and holds no operation of level '{source}' to "
+                "start from"
+            )
+        here = source
+    return [step for pipeline in route(here, level) for step in pipeline.steps]

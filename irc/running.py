@@ -1,30 +1,37 @@
-"""From a pipeline's text to passes, and from passes to a changed, verified module."""
+"""Running passes on a module, verified after each, while others look on."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher, get_close_matches
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, nullcontext
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
-from xdsl.utils.arg_spec import ArgSpec, ArgSpecConvertible, parse_pipeline, parse_spec
-from xdsl.utils.exceptions import ArgSpecParseError
 
-from irc.errors import UsageError
-from irc.pipelines import pipeline_named
-from irc.universe import Registry
+from irc.pass_specs import build_pass as build_pass
+from irc.pass_specs import build_passes as build_passes
+from irc.stages import StageWatcher, watch_stages
 from irc.verifying import verify_module
-
-SpecT = TypeVar("SpecT", bound=ArgSpecConvertible)
 
 
 class Observer:
-    """Told about every pass that runs; does nothing by itself."""
+    """Told about every pass that runs; does nothing by itself.
+
+    For each module: `before_pipeline`, then for each pass `before_pass`, `after_pass`,
+    `before_verify`, `after_verify`, and at the end `after_pipeline`. Where a pass raises, or leaves
+    IR that is not valid, `pass_failed` is the last that is heard. Of several observers the first is
+    told first what is about to be, and last what has been, as if each stood around the next.
+
+    Passes that run others in turn, as `streamline` does, tell of these between `before_pass` and
+    `after_pass` with `before_stage` and `after_stage`.
+
+    An observer may itself raise `IrcError`: the pipeline ends there, with a note that names the
+    pass. It must not change the module.
+    """
+
+    def before_pipeline(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
+        """These passes are about to run on the module."""
 
     def before_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
         """The pass is about to run."""
@@ -32,8 +39,23 @@ class Observer:
     def after_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
         """The pass has run; the module is not verified yet."""
 
+    def before_stage(self, name: str, module: ModuleOp) -> None:
+        """The pass that runs is about to run the pass `name`."""
+
+    def after_stage(self, name: str, module: ModuleOp) -> None:
+        """It has run."""
+
+    def before_verify(self, module_pass: ModulePass, module: ModuleOp) -> None:
+        """The module is about to be verified; not called where it is not."""
+
     def after_verify(self, module_pass: ModulePass, module: ModuleOp) -> None:
-        """The module is valid after the pass."""
+        """The module is valid after the pass, or was not to be verified."""
+
+    def pass_failed(self, module_pass: ModulePass, module: ModuleOp, error: BaseException) -> None:
+        """The pass raised, was interrupted, or left what `module` now is, which is not valid."""
+
+    def after_pipeline(self, module: ModuleOp) -> None:
+        """All passes have run."""
 
 
 def run_passes(
@@ -48,196 +70,62 @@ def run_passes(
 
     What a pass raises comes out as it is, with a note that names the pass.
     """
+    passes = list(passes)
+    for observer in observers:
+        observer.before_pipeline(ctx, module, passes)
     for module_pass in passes:
         for observer in observers:
             observer.before_pass(module_pass, module)
         try:
-            module_pass.apply(ctx, module)
-        except Exception as error:
-            error.add_note(f"in pass '{module_pass.name}'")
+            _run_pass(ctx, module, module_pass, verify=verify, observers=observers)
+        except BaseException as error:
+            for observer in reversed(observers):
+                observer.pass_failed(module_pass, module, error)
             raise
-        for observer in observers:
+    for observer in reversed(observers):
+        observer.after_pipeline(module)
+
+
+def _run_pass(
+    ctx: Context,
+    module: ModuleOp,
+    module_pass: ModulePass,
+    *,
+    verify: bool,
+    observers: Sequence[Observer],
+) -> None:
+    with _noting(f"in pass '{module_pass.name}'"):
+        with watch_stages(_watcher(observers)) if observers else nullcontext():
+            module_pass.apply(ctx, module)
+        for observer in reversed(observers):
             observer.after_pass(module_pass, module)
-        if verify:
-            try:
-                verify_module(module)
-            except Exception as error:
-                error.add_note(f"after pass '{module_pass.name}', which must leave valid IR")
-                raise
+    if verify:
         for observer in observers:
+            observer.before_verify(module_pass, module)
+        with _noting(f"after pass '{module_pass.name}', which must leave valid IR"):
+            verify_module(module)
+    with _noting(f"after pass '{module_pass.name}'"):
+        for observer in reversed(observers):
             observer.after_verify(module_pass, module)
 
 
-def build_passes(
-    registry: Registry, text: str, settings: Mapping[str, ArgSpec] | None = None
-) -> list[ModulePass]:
-    """The passes of a pipeline text such as `a{x=1 y=2},b`; raises `UsageError`.
+def _watcher(observers: Sequence[Observer]) -> StageWatcher:
+    def before(name: str, module: ModuleOp) -> None:
+        for observer in observers:
+            observer.before_stage(name, module)
 
-    A named pipeline may stand where a pass can. `settings` gives options to passes by name,
-    which win over the text's own.
-    """
-    passes: list[ModulePass] = []
-    for spec in parse_specs(text):
-        if (pipeline := pipeline_named(spec.name)) is not None:
-            if spec.parameters:
-                raise UsageError(
-                    f"pipeline '{spec.name}' takes no options; give them to one of its passes "
-                    "with '--with PASS{OPTION=VALUE}'"
-                )
-            for step in pipeline.steps:
-                passes += build_passes(registry, step.spec, settings)
-            continue
-        if settings and spec.name in settings:
-            merged = {**_normalised(spec), **_normalised(settings[spec.name])}
-            spec = ArgSpec(spec.name, merged)
-        passes.append(build_pass(registry, spec))
-    return passes
+    def after(name: str, module: ModuleOp) -> None:
+        for observer in reversed(observers):
+            observer.after_stage(name, module)
+
+    return StageWatcher(before, after)
 
 
-def build_pass(registry: Registry, spec: ArgSpec) -> ModulePass:
-    """One pass with its options checked; raises `UsageError` that says what would be right."""
-    if spec.name not in registry.passes:
-        raise UsageError(
-            f"unknown pass '{spec.name}'{did_you_mean(spec.name, registry.passes)} "
-            "(--list-passes names all)"
-        )
-    return configure(registry.passes[spec.name](), spec, "pass")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where no known name is near.
-
-    A second name is offered only where it is about as near as the first.
-    """
-    wanted = name.replace("_", "-")
-    close = get_close_matches(wanted, list(known), 2, 0.6)
-    nearness = [SequenceMatcher(None, wanted, other).ratio() for other in close]
-    near = [
-        other for other, ratio in zip(close, nearness, strict=True) if ratio > nearness[0] - 0.1
-    ]
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-
-
-def _normalised(spec: ArgSpec) -> dict[str, Any]:
-    return dict(spec.normalize_parameter_names().parameters)
-
-
-def configure(cls: type[SpecT], spec: ArgSpec, kind: str) -> SpecT:
-    """An instance of a pass or target class from its spec; raises `UsageError`."""
-    given = _normalised(spec)
-    options = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    options.pop("name", None)
-    if "name" in given and "prefix" in options:
-        # No field can be called `name`, for that is what the class itself goes by.
-        given["prefix"] = given.pop("name")
-        spec = ArgSpec(spec.name, given)
-    for name in given:
-        if name not in options:
-            hint = did_you_mean(name, [known.replace("_", "-") for known in options])
-            raise UsageError(
-                f"{kind} '{cls.name}' has no option '{name.replace('_', '-')}'{hint}\n"
-                f"{_known_options(cls)}"
-            )
-    missing = sorted(cls.required_fields() - set(given))
-    if missing:
-        raise UsageError(
-            f"{kind} '{cls.name}' needs option '{missing[0].replace('_', '-')}'\n"
-            f"{_known_options(cls)}"
-        )
+@contextmanager
+def _noting(note: str) -> Generator[None]:
+    """Add a note to any error that passes through."""
     try:
-        return cls.from_spec(ArgSpec(spec.name, given))
-    except ValueError as error:
-        for name, value in given.items():
-            if f"given {value}," in str(error) or (not value and "contain a value" in str(error)):
-                raise UsageError(_wrong_type(cls, kind, name, value)) from None
-        raise UsageError(f"{kind} '{cls.name}': {error}") from None
-
-
-def _wrong_type(cls: type[ArgSpecConvertible], kind: str, name: str, value: Any) -> str:
-    expected = type_text(get_type_hints(cls)[name])
-    shown = ",".join(str(item) for item in value)
-    what = f"'{shown}'" if value else "no value"
-    return f"{kind} '{cls.name}': option '{name.replace('_', '-')}' expects {expected}, not {what}"
-
-
-def _known_options(cls: type[ArgSpecConvertible]) -> str:
-    lines = option_lines(cls)
-    if not lines:
-        return "it takes no options"
-    return "its options are:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def option_lines(cls: type[ArgSpecConvertible]) -> list[str]:
-    """`name: type = default`, one line for each option of a pass or target."""
-    hints = get_type_hints(cls)
-    lines: list[str] = []
-    for option in dataclasses.fields(cls):
-        if not option.init or option.name == "name":
-            continue
-        line = f"{option.name.replace('_', '-')}: {type_text(hints[option.name])}"
-        if option.default is not dataclasses.MISSING and option.default not in (None, ()):
-            default = option.default
-            line += f" = {str(default).lower() if isinstance(default, bool) else default}"
-        elif option.name in cls.required_fields():
-            line += " (required)"
-        lines.append(line)
-    return lines
-
-
-_TYPE_NAMES = {int: "an integer", float: "a number", bool: "true or false", str: "a string"}
-
-
-def type_text(hint: Any) -> str:
-    """A field's type in words: what a user has to write."""
-    if hint in _TYPE_NAMES:
-        return _TYPE_NAMES[hint]
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        parts = [type_text(part) for part in arguments if part is not type(None)]
-        return " or ".join(dict.fromkeys(parts))
-    if origin is tuple and len(arguments) == 2 and arguments[1] is ...:
-        return f"{type_text(arguments[0])}, or several separated by commas"
-    if origin is not None and getattr(origin, "__name__", str(origin)) == "Literal":
-        return " or ".join(f"'{value}'" for value in arguments)
-    return getattr(hint, "__name__", str(hint))
-
-
-_QUOTED = re.compile(r'("(?:\\.|[^"\\])*")')
-
-
-def _tidy(text: str) -> str:
-    """Allow white space where a person puts it: after commas and braces, around `=`."""
-    parts = _QUOTED.split(text.strip())
-    for index in range(0, len(parts), 2):
-        part = re.sub(r"\s*([,=])\s*", r"\1", parts[index])
-        parts[index] = re.sub(r"\s*\{\s*", "{", re.sub(r"\s+\}", "}", part))
-    return "".join(parts).strip(",")
-
-
-def parse_specs(text: str) -> list[ArgSpec]:
-    """The passes of a pipeline text, by name and options; raises `UsageError` with a caret."""
-    text = _tidy(text)
-    try:
-        return list(parse_pipeline(text))
-    except ArgSpecParseError as error:
-        raise UsageError(_syntax_message("pipeline", text, error)) from None
-
-
-def parse_one_spec(text: str, kind: str) -> ArgSpec:
-    """One name with its options in braces; raises `UsageError` with a caret."""
-    text = _tidy(text)
-    try:
-        return parse_spec(text)
-    except ArgSpecParseError as error:
-        raise UsageError(_syntax_message(kind, text, error)) from None
-
-
-def _syntax_message(kind: str, text: str, error: ArgSpecParseError) -> str:
-    # xDSL gives text only: a headline, the position, the line, a caret line, the message.
-    lines = str(error).splitlines()
-    caret = next((line for line in lines if line.strip() and not line.strip(" ^")), "^")
-    message = lines[-1].strip()
-    return (
-        f"{kind}: {message[:1].lower()}{message[1:]}\n  {text}\n  {caret}\n"
-        "expected NAME or NAME{OPTION=VALUE OPTION=VALUE}, passes separated by commas"
-    )
+        yield
+    except Exception as error:
+        error.add_note(note)
+        raise

@@ -61,6 +61,7 @@ PASSES = {
     "remove-redundant-channels": (
         "irc.passes.streamline.remove_redundant_channels:RemoveRedundantChannels"
     ),
+    "share-equal-rows": "irc.passes.streamline.share_equal_rows:ShareEqualRows",
     "split-chains": "irc.passes.streamline.split_chains:SplitChains",
     "split-sums": "irc.passes.streamline.split_sums:SplitSums",
     "streamline": "irc.passes.streamline.streamline:Streamline",
@@ -71,6 +72,9 @@ PASSES = {
     "streamline-reshapes": "irc.passes.streamline.streamline_reshapes:StreamlineReshapes",
     "streamline-shuffles": "irc.passes.streamline.streamline_shuffles:StreamlineShuffles",
     "streamline-transposes": "irc.passes.streamline.streamline_transposes:StreamlineTransposes",
+    # cleanup: at any level
+    "merge-equal-operations": "irc.passes.cleanup.merge_equal_operations:MergeEqualOperations",
+    "erase-unused-operations": "irc.passes.cleanup.erase_unused_operations:EraseUnusedOperations",
     # hardware: streams, folding, wires
     "make-reloadable": "irc.passes.hardware.make_reloadable:MakeReloadable",
     "convert-bnn-to-dataflow": "irc.passes.hardware.convert_bnn_to_dataflow:ConvertBnnToDataflow",

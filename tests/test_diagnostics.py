@@ -16,9 +16,9 @@ from xdsl.dialects.builtin import (
     StringAttr,
 )
 
-from irc import diagnostics
-from irc.diagnostics import Diagnostic, diagnose, excerpt, main_guard, report
+from irc.diagnostics import Diagnostic, diagnose, excerpt, report
 from irc.errors import IrcError, UnsupportedError, UsageError
+from irc.main_guard import main_guard
 
 
 def at(file: str, line: int, column: int) -> FileLineColLoc:
@@ -90,9 +90,11 @@ def test_node_of_a_model_is_named_once() -> None:
     assert text_of(IrcError(complete, node("conv2")), "net.onnx") == f"error: {complete}\n"
 
 
-def test_first_known_place_of_a_fused_location() -> None:
-    location = FusedLoc((node("add"), node("mul")), NoneAttr())
-    assert text_of(IrcError("odd", location), "net.onnx") == ("error: net.onnx: node 'add': odd\n")
+def test_all_nodes_of_a_fused_location_are_named() -> None:
+    location = FusedLoc((node("add"), node("mul"), node("add")), NoneAttr())
+    assert text_of(IrcError("odd", location), "net.onnx") == (
+        "error: net.onnx: node 'add+mul': odd\n"
+    )
 
 
 def test_system_errors_name_the_file() -> None:
@@ -108,7 +110,7 @@ def test_running_out_of_memory_or_stack_is_told_in_words() -> None:
 def test_bugs_of_ours_ask_for_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> int:
         # The innermost code of ours on the stack decides whose bug it is.
-        return diagnostics.main_guard(None)  # pyright: ignore[reportArgumentType]
+        return main_guard(None)  # pyright: ignore[reportArgumentType]
 
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
@@ -117,7 +119,7 @@ def test_bugs_of_ours_ask_for_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[0].startswith(
         "error: internal error: TypeError: 'NoneType' object is not callable"
     )
-    assert "(irc/diagnostics.py:" in lines[0]
+    assert "(irc/main_guard.py:" in lines[0]
     assert lines[1:] == [
         "note: this is a bug in irc: please report it with the input and the command",
         "note: IRC_DEBUG=1 shows the traceback",

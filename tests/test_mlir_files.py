@@ -1,4 +1,4 @@
-"""Every .mlir file under tests/ and examples/ does what its RUN and CHECK lines say.
+"""Every .mlir file under tests/, examples/ and irc/ does what its RUN and CHECK lines say.
 
 A RUN line is what one could type in a shell, of the commands `irc-opt` and `filecheck`, with
 pipes, `not` in front of what must fail, `2>&1`, and `%s` (the file), `%S` (its folder) and `%t`
@@ -28,11 +28,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "examples" / "custom_pass"
 """A package of its own, whose files want it installed: test_examples_custom_pass.py runs them."""
 
+FINDINGS = ROOT / "tests" / "fuzz_findings"
+"""Texts that once broke a reader; another test reads them."""
+
 FILES = sorted(
     path
-    for folder in ("tests", "examples")
+    for folder in ("tests", "examples", "irc")
     for path in (ROOT / folder).rglob("*.mlir")
-    if PACKAGE not in path.parents
+    if not {PACKAGE, FINDINGS} & set(path.parents)
 )
 
 RUN_LINE = re.compile(r"^\s*//\s*RUN:\s*(.*)$", re.MULTILINE)

@@ -20,7 +20,10 @@ NEEDED_SETUPTOOLS = 77
 LINKS = ("backends", "dialects", "passes", "tools")
 """Links at the root into the package, for people: their content must not be packed twice."""
 
-RESOURCES = (".py", ".typed", ".toml", ".lark", ".v", ".vh", ".cpp")
+RESOURCES = (
+    *(".py", ".typed", ".toml", ".lark", ".v", ".vh", ".cpp", ".mlir", ".fold"),
+    *(".html", ".css", ".js"),
+)
 """Kinds of files that the package needs at run time."""
 
 pytestmark = pytest.mark.slow
@@ -89,21 +92,27 @@ def test_installed_wheel_runs(dist: Path, tmp_path: Path) -> None:
         )
     assert "irc = irc.tools.irc:main" in metadata
     assert "irc-opt = irc.tools.irc_opt:main" in metadata
+    assert "irc-reduce = irc.tools.irc_reduce:main" in metadata
     assert "irc = irc.universe:IRC_UNIVERSE" in metadata
     code = (
         "import sys, irc; from irc.tools.irc_opt import main; "
         f"assert irc.__file__.startswith({str(site)!r}), irc.__file__; sys.exit(main())"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code, "-p", "fold-thresholds"],
-        input="func.func @f(%x: tensor<2xui8>) -> tensor<2xui8> {\n"
-        "  func.return %x : tensor<2xui8>\n}\n",
-        env={**os.environ, "PYTHONPATH": str(site)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.stderr == ""
-    assert run.returncode == 0
-    assert "func.func @f(%x: tensor<2xui8>)" in run.stdout
+    for arguments, expected in (
+        (["-p", "fold-thresholds"], "func.func @f(%x: tensor<2xui8>)"),
+        # The example is part of the package; tests are not.
+        (["--explain", "fold-thresholds"], "\nafter:\n  func.func @"),
+    ):
+        run = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            input="func.func @f(%x: tensor<2xui8>) -> tensor<2xui8> {\n"
+            "  func.return %x : tensor<2xui8>\n}\n",
+            env={**os.environ, "PYTHONPATH": str(site)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.stderr == ""
+        assert run.returncode == 0
+        assert expected in run.stdout

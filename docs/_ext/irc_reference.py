@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import io
 import os
 import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout, suppress
 from importlib.metadata import entry_points
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pygments.lexers.special import TextLexer  # pyright: ignore[reportMissingTypeStubs]
 from sphinx.application import Sphinx
 from xdsl.ir import Dialect
 from xdsl.irdl import IRDLOperation, OptionalDef, VariadicDef
 from xdsl.passes import ModulePass
+from xdsl.utils.target import Target
 
 from irc import api
+from irc.pass_specs import options_of
 from irc.pipelines import HALVES, PIPELINES, Step
-from irc.running import option_lines
-from irc.universe import DIALECTS, IRC_UNIVERSE, PASSES, TARGETS
+from irc.tools.opt_explain import field_remarks, run_example
+from irc.universe import DIALECTS, IRC_UNIVERSE, PASSES, TARGETS, discover
 
 WIDTH = "100"
 """Columns that help texts are set in."""
@@ -143,6 +142,7 @@ def pass_page() -> Iterator[str]:
     """Every pass with its options, by group, as irc-opt lists them."""
     yield "# Passes\n"
     yield "`irc-opt FILE -p 'name{option=value},name'` runs passes in this order.\n"
+    registry = discover()
     group = ""
     for name, place in PASSES.items():
         if (new := place.split(".")[2]) != group:
@@ -150,29 +150,27 @@ def pass_page() -> Iterator[str]:
             yield f"## {group}\n"
         cls: type[ModulePass] = IRC_UNIVERSE.all_passes[name]()
         yield f"### `{name}`\n\n{prose(cls)}\n"
-        comments = field_comments(cls)
-        rows = [line.partition(":") for line in option_lines(cls)]
-        yield from table(
-            ("option", "value", "what"),
+        yield from option_table(cls)
+        if (example := run_example(registry, name)) is not None:
+            yield f"`{example.command}`" + (f": {example.remark}" if example.remark else "")
+            yield f"\n```mlir\n{example.before.rstrip()}\n```\n"
+            yield f"becomes\n\n```mlir\n{example.after.rstrip()}\n```\n"
+
+
+def option_table(cls: type[ModulePass] | type[Target]) -> Iterator[str]:
+    """The options of a pass or a target."""
+    remarks = field_remarks(cls)
+    yield from table(
+        ("option", "value", "what"),
+        (
             (
-                (f"`{option}`", value.strip(), comments.get(option.replace("-", "_"), ""))
-                for option, _, value in rows
-            ),
-        )
-
-
-def field_comments(cls: type) -> dict[str, str]:
-    """The strings below the fields of a class, which Python itself does not keep."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
-    body = cast("ast.ClassDef", tree.body[0]).body
-    return {
-        field.target.id: inspect.cleandoc(str(below.value.value))
-        for field, below in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(below, ast.Expr)
-        and isinstance(below.value, ast.Constant)
-    }
+                f"`{option.name}`",
+                f"{option.type}" + (f" = `{option.default}`" if option.default else ""),
+                remarks.get(option.field, ""),
+            )
+            for option in options_of(cls)
+        ),
+    )
 
 
 def pipeline_page() -> Iterator[str]:
@@ -200,15 +198,7 @@ def target_page() -> Iterator[str]:
     for name in TARGETS:
         cls = IRC_UNIVERSE.all_targets[name]()
         yield f"## `{name}`\n\n{prose(cls)}\n"
-        comments = field_comments(cls)
-        rows = [line.partition(":") for line in option_lines(cls)]
-        yield from table(
-            ("option", "value", "what"),
-            (
-                (f"`{option}`", value.strip(), comments.get(option.replace("-", "_"), ""))
-                for option, _, value in rows
-            ),
-        )
+        yield from option_table(cls)
 
 
 def command_page() -> Iterator[str]:
@@ -269,7 +259,7 @@ def _member(name: str, thing: Any) -> Iterator[str]:
         with suppress(ValueError, TypeError):
             yield f"```python\n{name}{_signature(thing)}\n```\n"
         yield f"{prose(thing)}\n"
-        for field, text in field_comments(thing).items() if inspect.isclass(thing) else ():
+        for field, text in field_remarks(thing).items() if inspect.isclass(thing) else ():
             yield f"- `{field}`: {text}"
         yield ""
     else:

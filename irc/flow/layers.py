@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 
 from irc.dialects import bnn, dataflow, onnx
 from irc.dialects.dense import element_width
+from irc.dialects.locations import location_names
 from irc.interp.run import entry_function
 
 
@@ -29,6 +30,8 @@ class Layer:
     mmv: int | None = None
     products: str | None = None
     cycles: int | None = None
+    nodes: tuple[str, ...] = ()
+    """The ONNX nodes that the layer stands for; the first is what it is called by."""
 
 
 def software_layers(module: ModuleOp) -> list[Layer]:
@@ -37,25 +40,32 @@ def software_layers(module: ModuleOp) -> list[Layer]:
     for op in entry_function(module).body.block.ops:
         match op:
             case bnn.LinearOp() | bnn.ConvOp():
-                rows.append(_weighted_row(op))
+                rows.append(_at(op, _weighted_row(op)))
             case bnn.ThresholdOp() if not isinstance(op.input.owner, bnn.LinearOp | bnn.ConvOp):
-                rows.append(Layer(_name(op), "threshold", _shape(op), 0, 0))
+                rows.append(_at(op, Layer(_name(op), "threshold", _shape(op), 0, 0)))
             case bnn.MaxPoolOp() | bnn.SumPoolOp():
                 kind = f"{_kind(op)} {times(op.kernel)}"
-                rows.append(Layer(_name(op), kind, _shapes(op), 0, 0))
+                rows.append(_at(op, Layer(_name(op), kind, _shapes(op), 0, 0)))
             case bnn.PadOp() | bnn.UpsampleOp() | bnn.SliceOp() | bnn.ConcatOp():
-                rows.append(Layer(_name(op), _kind(op), _shapes(op), 0, 0))
+                rows.append(_at(op, Layer(_name(op), _kind(op), _shapes(op), 0, 0)))
             case bnn.AddOp():
-                rows.append(Layer(_name(op), "add", _shape(op), 0, 0))
+                rows.append(_at(op, Layer(_name(op), "add", _shape(op), 0, 0)))
             case bnn.ArgmaxOp():
-                rows.append(Layer(_name(op), "argmax", _shape(op), 0, 0))
+                rows.append(_at(op, Layer(_name(op), "argmax", _shape(op), 0, 0)))
             case _:
                 pass
     return rows
 
 
+def _at(op: Operation, row: Layer) -> Layer:
+    """A row with the nodes of its operation."""
+    return replace(row, nodes=tuple(dict.fromkeys([*location_names(op.location), *row.nodes])))
+
+
 def _weighted_row(op: bnn.LinearOp | bnn.ConvOp) -> Layer:
-    fused = any(isinstance(use.operation, bnn.ThresholdOp) for use in op.output.uses)
+    readers = [use.operation for use in op.output.uses]
+    fused = [reader for reader in readers if isinstance(reader, bnn.ThresholdOp)]
+    nodes = tuple(name for reader in fused for name in location_names(reader.location))
     bits = op.weights.size * element_width(op.weights.element_type)
     vectors = math.prod(bnn.frame_type(op.output).get_shape()[:-1])
     if isinstance(op, bnn.ConvOp):
@@ -64,7 +74,8 @@ def _weighted_row(op: bnn.LinearOp | bnn.ConvOp) -> Layer:
     else:
         kind, shape = "dense", f"{op.weights.shape[1]} → {op.weights.shape[0]}"
     operation = f"{kind} + threshold" if fused else kind
-    return Layer(_name(op), operation, shape, bits, op.weights.size * vectors)
+    macs = op.weights.size * vectors
+    return Layer(_name(op), operation, shape, bits, macs, nodes=nodes)
 
 
 def hardware_layers(module: ModuleOp) -> list[Layer]:
@@ -73,24 +84,24 @@ def hardware_layers(module: ModuleOp) -> list[Layer]:
     for op in entry_function(module).body.block.ops:
         match op:
             case dataflow.MvuOp():
-                rows.append(_mvu_row(op))
+                rows.append(_at(op, _mvu_row(op)))
             case dataflow.ThresholdOp():
                 shape = times(dataflow.stream_type(op.input).shape)
                 row = Layer(op.layer_name, "threshold", shape, 0, 0)
-                rows.append(replace(row, pe=op.pe, cycles=op.cycles()))
+                rows.append(_at(op, replace(row, pe=op.pe, cycles=op.cycles())))
             case dataflow.MaxPoolOp() | dataflow.SumPoolOp():
                 kind = f"{_kind(op)} {times(op.kernel)}"
                 row = Layer(_name(op), kind, _stream_shapes(op.input, op.output), 0, 0)
-                rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
+                rows.append(_at(op, replace(row, pe=op.lanes, cycles=op.cycles())))
             case dataflow.AddOp():
                 shape = times(dataflow.stream_type(op.output).shape)
                 row = Layer(op.layer.data, "add", shape, 0, 0)
-                rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
+                rows.append(_at(op, replace(row, pe=op.lanes, cycles=op.cycles())))
             case (
                 dataflow.PadOp() | dataflow.UpsampleOp() | dataflow.SliceOp() | dataflow.ConcatOp()
             ):
                 row = Layer(_name(op), _kind(op), _stream_shapes(*op.operands, op.output), 0, 0)
-                rows.append(replace(row, pe=op.lanes, cycles=op.cycles()))
+                rows.append(_at(op, replace(row, pe=op.lanes, cycles=op.cycles())))
             case _:
                 pass
     return rows

@@ -9,7 +9,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
+from irc.flow.explain_rejections import RejectionObserver
 from irc.pipelines import steps_to
+from irc.rejections import recorder
 from irc.running import Observer, build_passes, run_passes
 from irc.universe import discover
 
@@ -39,5 +41,7 @@ def lower_to(
     settings = {name: ArgSpec(name, dict(given)) for name, given in (options or {}).items()}
     text = ",".join(step.spec for step in steps_to(module, level))
     passes = build_passes(discover(), text, settings)
-    observers = [] if observer is None else [_Announcer(observer)]
+    observers: list[Observer] = [] if observer is None else [_Announcer(observer)]
+    if (found := recorder()) is not None:
+        observers.append(RejectionObserver(found))
     run_passes(ctx, module, passes, observers=observers)

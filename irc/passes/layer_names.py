@@ -6,12 +6,16 @@ import re
 
 from xdsl.ir import Operation
 
-from irc.dialects.locations import location_name
+from irc.dialects.locations import location_label, location_name
+from irc.plain_text import one_line
+
+MAX_IDENTIFIER = 80
+"""Characters: two of these and an extension make a file's name, of which most systems take 255."""
 
 
 def describe(op: Operation) -> str:
     """`node 'conv2' (bnn.linear)` for messages; only the operation where there is no name."""
-    name = location_name(op.location)
+    name = location_label(op.location)
     return f"node '{name}' ({op.name})" if name else f"'{op.name}'"
 
 
@@ -36,12 +40,13 @@ class UniqueNames:
 
 
 def layer_name(op: Operation, otherwise: str) -> str:
-    """What a layer is called: by its ONNX node, without what could not stand between quotes."""
-    name = re.sub(r'["\s]+', " ", location_name(op.location)).strip()
-    return name or otherwise
+    """What a layer is called: by its ONNX node, without what could not stand between quotes or
+    in a comment; of very long names the beginning."""
+    return one_line(location_name(op.location).replace('"', " ")) or otherwise
 
 
 def verilog_identifier(name: str) -> str:
-    """A name made of letters, digits and single underscores, not starting with a digit."""
-    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+    """A name made of letters, digits and single underscores, not starting with a digit; short
+    enough for the name of a file."""
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:MAX_IDENTIFIER].rstrip("_")
     return cleaned if cleaned and not cleaned[0].isdigit() else f"n{cleaned}"

@@ -13,7 +13,14 @@ from xdsl.pattern_rewriter import (
     PatternRewriteWalker,
     RewritePattern,
 )
+from xdsl.transforms.common_subexpression_elimination import CSEDriver
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
+
+from irc.counters import count
+from irc.dialects.locations import fused_location
+
+DEAD_OPERATIONS = "unused operations erased"
+"""The counter of what `apply_greedily` erases since nobody uses it."""
 
 
 def replace_located(rewriter: PatternRewriter, op: Operation, *new_ops: Operation) -> None:
@@ -28,7 +35,7 @@ def apply_greedily(module: ModuleOp, *patterns: RewritePattern) -> bool:
 
     Returns whether anything changed.
     """
-    applier = _Applier(list(patterns), dce_enabled=True)
+    applier = _Applier(list(patterns))
     try:
         return PatternRewriteWalker(applier).rewrite_module(module)
     except _PatternError as error:
@@ -45,11 +52,32 @@ class _PatternError(BaseException):
 
 
 class _Applier(GreedyRewritePatternApplier):
+    """Counts for `--pass-statistics` which pattern did something, and lets errors through."""
+
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if is_trivially_dead(op):
+            rewriter.erase(op)
+            count(DEAD_OPERATIONS)
+            return
         try:
-            super().match_and_rewrite(op, rewriter)
+            for pattern in self.rewrite_patterns:
+                pattern.match_and_rewrite(op, rewriter)
+                if rewriter.has_done_action:
+                    count(type(pattern).__name__)
+                    return
         except Exception as error:
             raise _PatternError(error) from error
+
+
+class _LocatingCse(CSEDriver):
+    def _replace_and_delete(self, op: Operation, existing: Operation) -> None:
+        existing.location = fused_location(existing.location, op.location)
+        super()._replace_and_delete(op, existing)
+
+
+def cse(within: Operation) -> None:
+    """Let equal operations on equal operands be one, which is where all of them were."""
+    _LocatingCse().simplify(within)
 
 
 def erase_dead(function: FuncOp) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from difflib import get_close_matches
+import re
 from typing import Any, NoReturn
 
 from irc.errors import UsageError
+from irc.near_misses import did_you_mean
+
+_CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)$")
+"""What argparse says of a name that it does not know."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,7 +25,9 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Raise a `UsageError` that says where help is to be found."""
+        """Raise a `UsageError` that offers a near miss and says where help is to be found."""
+        if choice := _CHOICE.search(message):
+            message += did_you_mean(choice[1], re.findall(r"'([^']*)'", choice[2]))
         raise UsageError(f"{message}\n({self.prog} --help explains all options)")
 
     def unknown_argument(self, argument: str) -> NoReturn:
@@ -29,9 +35,7 @@ class Parser(argparse.ArgumentParser):
         if not argument.startswith("-"):
             self.error(f"unexpected argument '{argument}'")
         known = [name for action in self._actions for name in action.option_strings]
-        close = get_close_matches(argument.split("=")[0], known, 1, 0.6)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        self.error(f"unknown option '{argument}'{hint}")
+        self.error(f"unknown option '{argument}'{did_you_mean(argument.split('=')[0], known)}")
 
 
 def add_model(parser: argparse.ArgumentParser, what: str = "the model, .onnx or .mlir") -> None:
@@ -68,6 +72,15 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     """Where the table goes for machines."""
     parser.add_argument(
         "--json", metavar="FILE", help="also write what the table says as JSON ('-' for stdout)"
+    )
+
+
+def add_explain_rejections(parser: argparse.ArgumentParser) -> None:
+    """Whether rewrites that were nearly made are listed."""
+    parser.add_argument(
+        "--explain-rejections",
+        action="store_true",
+        help="also list the rewrites that were nearly made, and what stopped each",
     )
 
 

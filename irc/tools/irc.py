@@ -20,6 +20,9 @@ Compile binary and low-bit neural networks from ONNX to verified Verilog and por
   irc profile net-c --cpu cortex-m4                        instructions and memory on a core
   irc synth net-verilog --device up5k                      LUTs, clock and bitstream
   irc reload net-verilog retrained.onnx -o weights.bin     other weights for --reloadable hardware
+  irc explore net.onnx -o net.html                         a page: every level, pass, threshold
+  irc manifest net-verilog                                 is it as irc wrote it, and of what
+  irc fuzz --seconds 600                                   faults of irc itself, by random files
 """
 
 EPILOG = """\
@@ -43,6 +46,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     from irc.tools import (
         irc_check,
         irc_compile,
+        irc_explore,
+        irc_fuzz,
+        irc_manifest,
         irc_profile,
         irc_quantize,
         irc_reload,
@@ -60,6 +66,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         irc_profile,
         irc_synth,
         irc_reload,
+        irc_explore,
+        irc_manifest,
+        irc_fuzz,
     ):
         module.add_parser(commands)
     options, unknown = parser.parse_known_args(arguments)
@@ -74,7 +83,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit code."""
     try:
-        from irc.diagnostics import main_guard
+        from irc.main_guard import main_guard
 
         return main_guard(lambda: _run(arguments))
     except KeyboardInterrupt:

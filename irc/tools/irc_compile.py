@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from irc.tools.arguments import add_fold, add_json, add_model, natural, positive
+from irc.tools.arguments import (
+    add_explain_rejections,
+    add_fold,
+    add_json,
+    add_model,
+    natural,
+    positive,
+)
 from irc.tools.board_options import add_board, board_choice
 from irc.tools.hardware_options import add_hardware, hardware_goal
 
@@ -64,6 +72,7 @@ def add_parser(commands: Any) -> None:
     )
     add_fold(parser)
     add_json(parser)
+    add_explain_rejections(parser)
     add_hardware(parser)
     add_board(parser)
     parser.add_argument(
@@ -153,6 +162,8 @@ def run(options: argparse.Namespace) -> int:
     from irc.flow.ladder import Ladder
     from irc.flow.options import pass_options
     from irc.flow.reloadable import reloadable_passes
+    from irc.rejections import Recorder, recording
+    from irc.tools.rejection_table import rejection_table
     from irc.tools.step_progress import step_progress
     from irc.tools.tables import check_writable, compile_lines, show, write_json
 
@@ -174,7 +185,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--reloadable: only hardware of target verilog takes weights by a stream")
     check_writable(options.json)
     data = None if options.data is None else load_data(options.data)
-    with step_progress() as progress:
+    recorder = Recorder() if options.explain_rejections else None
+    with step_progress() as progress, recording(recorder) if recorder else nullcontext():
         ladder = Ladder(
             options.model,
             tuple(options.input),
@@ -188,7 +200,8 @@ def run(options: argparse.Namespace) -> int:
             name=options.name,
         )
         result = compile_model(ladder, options.target, options.output, data, options.vectors, board)
-    show(*compile_lines(result), json=options.json)
+    explained = () if recorder is None else (rejection_table(recorder),)
+    show(*compile_lines(result), *explained, json=options.json)
     write_json(options.json, result)
     return 0
 

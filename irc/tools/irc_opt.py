@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool; returns its exit code: 0, 1 for a failure, 2 for wrong usage."""
     try:
-        from irc.diagnostics import main_guard
+        from irc.main_guard import main_guard
         from irc.tools.opt_arguments import parse_arguments
 
         return main_guard(lambda: _run(parse_arguments(argv)))

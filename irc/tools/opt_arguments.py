@@ -1,4 +1,4 @@
-"""The command line of `irc-opt`: options, help that teaches, and near misses explained.
+"""The command line of `irc-opt`: options in groups, and near misses explained.
 
 Only the standard library is imported here, so that `--help` answers at once.
 """
@@ -6,41 +6,18 @@ Only the standard library is imported here, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from difflib import get_close_matches
+import sys
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from irc.errors import UsageError
+from irc.near_misses import did_you_mean
+from irc.tools.opt_check_each import add_check_each, with_empty_value
+from irc.tools.opt_help import DESCRIPTION, EXAMPLES
 
 LEVELS = ("onnx", "bnn", "dataflow", "hw", "packed")
 
-DESCRIPTION = """\
-Read a neural network or its IR, run passes on it, and print the result.
-
-The input is an ONNX model (.onnx) or IR text (.mlir, or standard input). The result goes to
-standard output or to the file given with -o, everything else to standard error.
-"""
-
-EXAMPLES = """\
-examples:
-  irc-opt net.onnx                            the model as the compiler reads it
-  irc-opt net.onnx --elide-constants          the same without a screenful of weights
-  irc-opt net.onnx --compile-to=bnn --input 0=uint8/255
-                                              down to integers; the input is a uint8 / 255
-  irc-opt net.onnx --compile-to=hw -t 'verilog{top=net}' -o net.v
-  irc-opt net.onnx --compile-to=packed -t 'c{name=net}' -o net.c
-  irc-opt layer.mlir -p 'canonicalize,fold-thresholds'
-                                              chosen passes, in this order
-  irc-opt layer.mlir -p 'declare-inputs{inputs="0=uint8/255"}'
-                                              a pass with an option
-  irc-opt layer.mlir --load my_pass.py -p my-pass
-                                              a pass of your own, from a Python file
-  irc-opt net.onnx --compile-to=bnn --print-ir-after-change --elide-constants > /dev/null
-                                              watch what each pass does
-  cat layer.mlir | irc-opt -p fold-thresholds --timing
-
-exit code: 0 done, 1 the input or a pass failed, 2 wrong usage.
-"""
+Group = argparse._ArgumentGroup  # pyright: ignore[reportPrivateUsage]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,7 +29,8 @@ class _Parser(argparse.ArgumentParser):
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; raises `UsageError`, and `SystemExit(0)` after `--help`."""
     parser = _build()
-    arguments, unknown = parser.parse_known_args(argv)
+    words = with_empty_value(sys.argv[1:] if argv is None else argv)
+    arguments, unknown = parser.parse_known_args(words)
     if unknown:
         raise UsageError(_unknown_argument(parser, unknown[0]))
     return arguments
@@ -62,9 +40,8 @@ def _unknown_argument(parser: argparse.ArgumentParser, argument: str) -> str:
     if not argument.startswith("-"):
         return f"unexpected argument '{argument}': irc-opt reads one input file"
     known = [name for action in parser._actions for name in action.option_strings]  # pyright: ignore[reportPrivateUsage]
-    close = get_close_matches(argument.split("=")[0], known, 1, 0.6)
-    hint = f"; did you mean '{close[0]}'?" if close else " (irc-opt --help lists all options)"
-    return f"unknown option '{argument}'{hint}"
+    hint = did_you_mean(argument.split("=")[0], known)
+    return f"unknown option '{argument}'{hint or ' (irc-opt --help lists all options)'}"
 
 
 def _build() -> argparse.ArgumentParser:
@@ -83,16 +60,39 @@ def _build() -> argparse.ArgumentParser:
     _add_input(parser.add_argument_group("input"))
     _add_passes(parser.add_argument_group("passes"))
     _add_output(parser.add_argument_group("output"))
-    _add_observation(parser.add_argument_group("watching passes (on standard error)"))
+    _add_printing(parser.add_argument_group("printing IR between passes (to standard error)"))
+    _add_measuring(parser.add_argument_group("measuring passes (to standard error)"))
+    _add_checking(parser.add_argument_group("finding what is wrong"))
     _add_lists(parser.add_argument_group("what there is"))
     return parser
 
 
-def _add_input(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+def _one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
+    """An argument's type: one of some names, a near miss explained."""
+
+    def check(text: str) -> str:
+        if text not in names:
+            hint = did_you_mean(text, names)
+            raise argparse.ArgumentTypeError(
+                f"unknown {kind} '{text}'{hint} (expected {', '.join(names)})"
+            )
+        return text
+
+    return check
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, not '{text}'")
+    return int(text)
+
+
+def _add_input(group: Group) -> None:
     group.add_argument(
         "-f",
         "--frontend",
-        choices=("onnx", "mlir"),
+        type=_one_of("frontend", ("onnx", "mlir")),
+        metavar="{onnx,mlir}",
         help="how to read the input, where the extension does not say it",
     )
     group.add_argument(
@@ -116,7 +116,7 @@ def _add_input(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repor
     )
 
 
-def _add_passes(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+def _add_passes(group: Group) -> None:
     group.add_argument(
         "-p",
         "--passes",
@@ -128,9 +128,16 @@ def _add_passes(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
     )
     group.add_argument(
         "--compile-to",
-        choices=LEVELS,
+        type=_one_of("level", LEVELS),
         metavar="LEVEL",
         help=f"run the named pipelines from the input's level to one of {', '.join(LEVELS)}",
+    )
+    group.add_argument(
+        "--compile-from",
+        type=_one_of("level", LEVELS),
+        metavar="LEVEL",
+        help="with --compile-to: the level to start from, where the input holds operations of "
+        "several; without it, the furthest of them",
     )
     group.add_argument(
         "--with",
@@ -154,7 +161,7 @@ def _add_passes(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
     )
 
 
-def _add_output(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+def _add_output(group: Group) -> None:
     group.add_argument("-o", "--output", metavar="FILE", help="where to write; whole or not at all")
     group.add_argument(
         "-t",
@@ -165,9 +172,11 @@ def _add_output(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         "--list-targets",
     )
     group.add_argument(
-        "--elide-constants",
-        action="store_true",
-        help="cut long constants short: for reading, does not parse back",
+        *("--elide-large-constants", "--elide-constants"),
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="cut long constants short, for reading: the text does not parse back; by default "
+        "done in what goes to standard error, and not in the result",
     )
     group.add_argument(
         "--print-op-generic", action="store_true", help="print operations in MLIR's generic form"
@@ -177,22 +186,97 @@ def _add_output(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
     )
 
 
-def _add_observation(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
-    group.add_argument(
-        "--print-ir-after-all", action="store_true", help="print the IR after every pass"
-    )
+def _add_printing(group: Group) -> None:
+    for when in ("before", "after"):
+        group.add_argument(
+            f"--print-ir-{when}",
+            action="append",
+            default=[],
+            metavar="PASS",
+            help=f"print the IR {when} a pass; may be given several times",
+        )
+        group.add_argument(
+            f"--print-ir-{when}-all",
+            action="store_true",
+            help=f"print the IR {when} every pass",
+        )
     group.add_argument(
         "--print-ir-after-change",
         action="store_true",
-        help="print the IR after every pass that changed it",
+        help="print the IR after a pass only if the pass changed it, and the change as a diff; "
+        "of all passes, or of those that --print-ir-after names",
     )
     group.add_argument(
-        "--print-ir-diff", action="store_true", help="print what each pass changed, as a diff"
+        "--print-ir-diff",
+        action="store_true",
+        help="the same with the diff alone",
     )
-    group.add_argument("--timing", action="store_true", help="print how long everything took")
+    group.add_argument(
+        "--print-ir-after-failure",
+        action="store_true",
+        help="print the IR as a pass that failed has left it",
+    )
 
 
-def _add_lists(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+def _add_measuring(group: Group) -> None:
+    group.add_argument(
+        "--timing", action="store_true", help="how long reading, passes and printing took"
+    )
+    group.add_argument(
+        "--pass-statistics",
+        action="store_true",
+        help="what each pass did: how often each pattern was applied, what passes count, and "
+        "operations before and after by name",
+    )
+
+
+def _add_checking(group: Group) -> None:
+    add_check_each(group)
+    _add_rejections(group)
+    group.add_argument(
+        "--verify-diagnostics",
+        action="store_true",
+        help="check errors, warnings and remarks against comments in the input such as "
+        "'// expected-error@+1 {{part of the message}}'; exits with 1 where they differ",
+    )
+    group.add_argument(
+        "--crash-reproducer",
+        metavar="FILE.mlir",
+        help="where a pass fails, write the IR that it was given and how to run it again",
+    )
+    group.add_argument(
+        "--run-reproducer",
+        metavar="FILE.mlir",
+        help="run what --crash-reproducer wrote",
+    )
+    group.add_argument(
+        "--pass-limit",
+        type=_natural,
+        metavar="N",
+        help="run only the first N passes, and say which was the last",
+    )
+    group.add_argument(
+        "--bisect",
+        metavar="COMMAND",
+        help="find the first pass after which COMMAND FILE.mlir, run by the shell, fails; {} in "
+        "COMMAND stands for the file",
+    )
+
+
+def _add_rejections(group: Group) -> None:
+    group.add_argument(
+        "--explain-rejections",
+        action="store_true",
+        help="which pattern nearly rewrote which operation, pass by pass, and what stopped it",
+    )
+
+
+def _add_lists(group: Group) -> None:
+    group.add_argument(
+        "--explain",
+        metavar="PASS",
+        help="what a pass does, its options with types and defaults, IR before and after it",
+    )
     group.add_argument("--list-passes", action="store_true", help="every pass with its options")
     group.add_argument(
         "--list-pipelines",

@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from io import StringIO
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import ArgSpec
 from xdsl.utils.target import Target
 
-from irc.diagnostics import report
+from irc.diagnostics import Diagnostic, describe_notice, diagnose, print_debug_traceback, report
 from irc.errors import IrcError, UsageError
-from irc.loading import STDIN_NAME, decode_text, format_of, load_onnx, new_context, read_bytes
+from irc.loading import load_onnx, new_context
+from irc.near_misses import did_you_mean
+from irc.notices import handle_notices
 from irc.parsing import parse_text
+from irc.pass_specs import build_passes, configure, parse_one_spec
 from irc.pipelines import TARGET_LEVELS, level_of, steps_to
 from irc.printing import print_ir
-from irc.running import (
-    Observer,
-    build_passes,
-    configure,
-    did_you_mean,
-    parse_one_spec,
-    run_passes,
-)
+from irc.running import run_passes
 from irc.tools import opt_lists
+from irc.tools.opt_bisect import bisect
+from irc.tools.opt_expected import Expectations
+from irc.tools.opt_explain import explain
+from irc.tools.opt_input import Piece, read_pieces
 from irc.tools.opt_load import load_file
-from irc.tools.opt_observers import IrPrinter, Timing
+from irc.tools.opt_observers import Observers
 from irc.tools.opt_output import write_result
+from irc.tools.opt_reproducer import take_reproducer
 from irc.universe import Registry, discover
 from irc.verifying import verify_module
 
-SPLIT_MARK = re.compile(r"^// -----[^\n]*$", re.MULTILINE)
-
 DECLARE_INPUTS = "declare-inputs"
-
-
-@dataclass
-class _Piece:
-    """One input: its name for messages, and its text, or `None` for a model."""
-
-    name: str
-    text: str | None
-    data: bytes | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,11 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
     if (text := _lists(arguments, registry)) is not None:
         write_result(text, arguments.output)
         return 0
+    if arguments.run_reproducer is not None:
+        take_reproducer(arguments)
     return Driver(arguments, registry).run()
 
 
 def _lists(arguments: argparse.Namespace, registry: Registry) -> str | None:
     parts: list[str] = []
+    if arguments.explain is not None:
+        parts.append(explain(registry, arguments.explain))
     if arguments.list_passes:
         parts.append(opt_lists.list_passes(registry))
     if arguments.list_pipelines:
@@ -85,7 +79,11 @@ class Driver:
         self.settings = self._settings()
         build_passes(registry, self.pipeline_text, self.settings)
         self.target = self._target()
-        self.timing = Timing() if arguments.timing else None
+        if arguments.compile_from is not None and arguments.compile_to is None:
+            raise UsageError("--compile-from says where --compile-to starts; add --compile-to")
+        if arguments.bisect is not None and (arguments.target, arguments.output) != ("mlir", None):
+            raise UsageError("--bisect gives IR text to its command, and goes without -t and -o")
+        self.observers = Observers(arguments, registry)
 
     def _settings(self) -> dict[str, ArgSpec]:
         settings: dict[str, ArgSpec] = {}
@@ -115,54 +113,61 @@ class Driver:
         """Process the input, or every piece of it; the output is written at the end."""
         code = 0
         results: list[str] = []
-        for piece in self._pieces():
-            try:
-                results.append(self._process(piece))
-            except Exception as error:
-                # The remaining pieces of a split file are still worth checking.
-                code = max(code, report(error, piece.name, piece.text))
-        if code == 0 or (self.arguments.split_input_file and self.arguments.output is None):
+        for piece in read_pieces(self.arguments):
+            # The remaining pieces of a split file are still worth checking.
+            result, failure = self._checked(piece)
+            code = max(code, failure)
+            results += [] if result is None else [result]
+        if results and (code == 0 or self._keeps_good_pieces()):
             with self._phase("write"):
                 write_result("// -----\n".join(results), self.arguments.output)
-        if self.timing is not None:
-            print(self.timing.table(), file=sys.stderr)
+        self.observers.report()
         return code
 
+    def _keeps_good_pieces(self) -> bool:
+        return self.arguments.split_input_file and self.arguments.output is None
+
+    def _checked(self, piece: Piece) -> tuple[str | None, int]:
+        """The result of a piece, where there is one, and the exit code."""
+        if self.arguments.verify_diagnostics:
+            return self._against_expectations(piece)
+
+        def show(notice: Diagnostic) -> None:
+            notice.print()
+
+        try:
+            with handle_notices(
+                lambda notice: show(describe_notice(notice, piece.name, piece.text))
+            ):
+                return self._process(piece), 0
+        except Exception as error:
+            return None, report(error, piece.name, piece.text)
+
+    def _against_expectations(self, piece: Piece) -> tuple[str | None, int]:
+        """The same for `--verify-diagnostics`: an error that is expected is none."""
+        expectations = Expectations(piece.text or "", piece.name)
+        result = None
+        try:
+            with handle_notices(
+                lambda notice: expectations.take(describe_notice(notice, piece.name, piece.text))
+            ):
+                result = self._process(piece)
+        except UsageError:
+            raise
+        except Exception as error:
+            print_debug_traceback(error)
+            expectations.take(diagnose(error, piece.name, piece.text))
+        mismatches = expectations.mismatches()
+        for mismatch in mismatches:
+            mismatch.print()
+        return result, 1 if mismatches else 0
+
     def _phase(self, name: str) -> nullcontext[None]:
-        return self.timing.phase(name) if self.timing is not None else nullcontext()  # pyright: ignore[reportReturnType]
+        timing = self.observers.timing
+        return timing.phase(name) if timing is not None else nullcontext()  # pyright: ignore[reportReturnType]
 
-    def _pieces(self) -> list[_Piece]:
-        name = self.arguments.input
-        if name is None or name == "-":
-            return self._stdin_pieces()
-        kind = self.arguments.frontend or format_of(
-            name, ", or say what the file is with '--frontend onnx|mlir'"
-        )
-        if kind == "onnx":
-            return [_Piece(name, None)]
-        return self._split(name, decode_text(read_bytes(name), name))
-
-    def _stdin_pieces(self) -> list[_Piece]:
-        if sys.stdin.isatty():
-            print("reading IR text from the keyboard; Ctrl-D ends it", file=sys.stderr)
-        buffer = getattr(sys.stdin, "buffer", None)
-        data = buffer.read() if buffer is not None else sys.stdin.read().encode()
-        if self.arguments.frontend == "onnx":
-            return [_Piece(STDIN_NAME, None, data)]
-        return self._split(STDIN_NAME, decode_text(data, STDIN_NAME))
-
-    def _split(self, name: str, text: str) -> list[_Piece]:
-        if not self.arguments.split_input_file:
-            return [_Piece(name, text)]
-        pieces: list[_Piece] = []
-        start = 0
-        for end in [*(match.start() for match in SPLIT_MARK.finditer(text)), len(text)]:
-            # Blank lines in front keep the line numbers of the whole file.
-            pieces.append(_Piece(name, "\n" * text.count("\n", 0, start) + text[start:end]))
-            start = text.find("\n", end) + 1 or len(text)
-        return pieces
-
-    def _process(self, piece: _Piece) -> str:
+    def _process(self, piece: Piece) -> str | None:
+        """The result of a piece; `None` where there is nothing to write."""
         ctx = new_context(
             self.registry, allow_unregistered=self.arguments.allow_unregistered_dialect
         )
@@ -173,11 +178,15 @@ class Driver:
             with self._phase("verify input"):
                 verify_module(module)
         passes = build_passes(self.registry, self._pipeline(module), self.settings)
-        run_passes(ctx, module, passes, verify=verify, observers=self._observers())
+        limited = self._limited(passes)
+        if self.arguments.bisect is not None:
+            bisect(ctx, module, limited, self.arguments.bisect, verify=verify)
+            return None
+        run_passes(ctx, module, limited, verify=verify, observers=self.observers.all)
         with self._phase("print"):
-            return self._emit(ctx, module)
+            return self._emit(ctx, module, is_whole=len(limited) == len(passes))
 
-    def _read(self, ctx: Context, piece: _Piece) -> ModuleOp:
+    def _read(self, ctx: Context, piece: Piece) -> ModuleOp:
         if piece.text is not None:
             return parse_text(ctx, piece.text, piece.name)
         return load_onnx(piece.data if piece.data is not None else piece.name)
@@ -185,7 +194,8 @@ class Driver:
     def _pipeline(self, module: ModuleOp) -> str:
         parts: list[str] = []
         if self.arguments.compile_to is not None:
-            parts += [step.spec for step in steps_to(module, self.arguments.compile_to)]
+            steps = steps_to(module, self.arguments.compile_to, self.arguments.compile_from)
+            parts += [step.spec for step in steps]
         if self.pipeline_text:
             parts.append(self.pipeline_text)
         text = ",".join(parts)
@@ -200,41 +210,31 @@ class Driver:
                 text = ",".join([DECLARE_INPUTS, *parts])
         return text
 
-    def _observers(self) -> list[Observer]:
-        arguments = self.arguments
-        modes = {
-            "all": arguments.print_ir_after_all,
-            "change": arguments.print_ir_after_change,
-            "diff": arguments.print_ir_diff,
-        }
-        found: list[Observer] = [
-            IrPrinter(
-                sys.stderr,
-                mode,
-                elide=arguments.elide_constants,
-                generic=arguments.print_op_generic,
-                locations=arguments.print_debuginfo,
-            )
-            for mode, wanted in modes.items()
-            if wanted
-        ]
-        # Last, so that the printing of others is not measured.
-        return [*found, self.timing] if self.timing is not None else found
+    def _limited(self, passes: Sequence[ModulePass]) -> Sequence[ModulePass]:
+        """The passes that `--pass-limit` allows; says which is the last."""
+        limit: int | None = self.arguments.pass_limit
+        if limit is None:
+            return passes
+        limited = passes[:limit]
+        last = f"the last is '{limited[-1]}'" if limited else "none"
+        print(f"pass limit: {len(limited)} of {len(passes)} passes; {last}", file=sys.stderr)
+        return limited
 
-    def _emit(self, ctx: Context, module: ModuleOp) -> str:
+    def _emit(self, ctx: Context, module: ModuleOp, *, is_whole: bool) -> str:
         if self.target is None:
             return print_ir(
                 module,
-                elide=self.arguments.elide_constants,
+                elide=self.arguments.elide_large_constants is True,
                 generic=self.arguments.print_op_generic,
                 locations=self.arguments.print_debuginfo,
             )
         wanted = TARGET_LEVELS.get(self.target.name)
         level = level_of(module)
         if wanted is not None and level is not None and level != wanted:
+            mend = f"add --compile-to={wanted}" if is_whole else "leave out -t with --pass-limit"
             raise IrcError(
                 f"target {self.target.name} prints level '{wanted}', but the module is at level "
-                f"'{level}'; add --compile-to={wanted}"
+                f"'{level}'; {mend}"
             )
         stream = StringIO()
         self.target.emit(ctx, module, stream)

@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+from irc.pass_specs import option_lines
 from irc.pipelines import HALVES, PIPELINES, Step
-from irc.running import option_lines
 from irc.universe import PASSES, Registry
 
 

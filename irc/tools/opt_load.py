@@ -18,6 +18,7 @@ from xdsl.utils.target import Target
 
 from irc.diagnostics import Diagnostic, excerpt
 from irc.errors import IrcError
+from irc.near_misses import did_you_mean
 from irc.universe import Registry
 
 
@@ -41,7 +42,8 @@ def _import(path: str) -> ModuleType:
     if not path.endswith(".py"):
         raise IrcError(f"{path}: --load takes a Python file, with the extension .py")
     if not os.path.isfile(path):
-        raise IrcError(f"{path}: {'is a folder' if os.path.isdir(path) else 'no such file'}")
+        what = "is a folder" if os.path.isdir(path) else f"no such file{_similar_file(path)}"
+        raise IrcError(f"{path}: {what}")
     stem = os.path.splitext(os.path.basename(path))[0]
     name = f"irc_loaded_{stem.replace('-', '_')}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -61,6 +63,15 @@ def _import(path: str) -> ModuleType:
     finally:
         sys.path.remove(folder)
     return module
+
+
+def _similar_file(path: str) -> str:
+    folder, name = os.path.split(path)
+    try:
+        names = [other for other in os.listdir(folder or ".") if other.endswith(".py")]
+    except OSError:
+        return f" (there is no folder '{folder}')"
+    return did_you_mean(name, names, 0.8)
 
 
 def _import_message(path: str, error: Exception) -> str:

@@ -1,106 +1,61 @@
-"""What `irc-opt` can show of a running pipeline: IR after passes, differences, times."""
+"""The observers that the options of `irc-opt` ask for, in the order in which they look."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from difflib import unified_diff
-from typing import TextIO
+import argparse
+import sys
 
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.passes import ModulePass
-
-from irc.printing import count_operations, print_ir
+from irc.flow.explain_rejections import RejectionObserver
+from irc.rejections import Recorder
 from irc.running import Observer
+from irc.tools.opt_check_each import check_each_observer
+from irc.tools.opt_print_ir import IrPrinter, Selection
+from irc.tools.opt_reproducer import Reproducer
+from irc.tools.opt_statistics import Statistics
+from irc.tools.opt_tables import print_table
+from irc.tools.opt_timing import Timing
+from irc.universe import Registry
 
 
-@dataclass
-class IrPrinter(Observer):
-    """Prints the IR after passes: after all, or after those that changed it, or the change.
+class Observers:
+    """All observers of a run of `irc-opt`; `report` prints at the end what they have gathered.
 
-    `mode` is `all`, `change` or `diff`.
+    Raises `UsageError` for options that make no sense, before anything is read.
     """
 
-    stream: TextIO
-    mode: str
-    elide: bool = False
-    generic: bool = False
-    locations: bool = False
-    _before: str = field(default="", init=False)
+    def __init__(self, arguments: argparse.Namespace, registry: Registry) -> None:
+        self.all: list[Observer] = []
+        selection = Selection.from_arguments(arguments, registry)
+        if selection:
+            self.all.append(
+                IrPrinter(
+                    sys.stderr,
+                    selection,
+                    elide=arguments.elide_large_constants is not False,
+                    generic=arguments.print_op_generic,
+                    locations=arguments.print_debuginfo,
+                )
+            )
+        if (checker := check_each_observer(arguments)) is not None:
+            self.all.append(checker)
+        if arguments.crash_reproducer is not None:
+            self.all.append(Reproducer(arguments.crash_reproducer, arguments))
+        self.rejections = Recorder() if arguments.explain_rejections else None
+        if self.rejections is not None:
+            self.all.append(RejectionObserver(self.rejections))
+        self.statistics = Statistics() if arguments.pass_statistics else None
+        if self.statistics is not None:
+            self.all.append(self.statistics)
+        # Last: what the others do around a pass is not measured.
+        self.timing = Timing() if arguments.timing else None
+        if self.timing is not None:
+            self.all.append(self.timing)
 
-    def before_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
-        """Remember the IR, where it will be compared."""
-        if self.mode != "all":
-            self._before = self._text(module)
-
-    def after_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
-        """Print; before verification, so that what is invalid can be seen."""
-        text = self._text(module)
-        if self.mode != "all" and text == self._before:
-            self.stream.write(f"// ----- no change by {module_pass} ----- //\n")
-            return
-        title = "change by" if self.mode == "diff" else "IR after"
-        self.stream.write(f"// ----- {title} {module_pass} ----- //\n")
-        if self.mode == "diff":
-            lines = unified_diff(self._before.splitlines(), text.splitlines(), lineterm="", n=2)
-            text = "".join(f"{line}\n" for line in list(lines)[2:])
-        self.stream.write(text)
-        self.stream.flush()
-
-    def _text(self, module: ModuleOp) -> str:
-        return print_ir(module, elide=self.elide, generic=self.generic, locations=self.locations)
-
-
-@dataclass
-class _Row:
-    name: str
-    seconds: float
-    operations: str = ""
-
-
-@dataclass
-class Timing(Observer):
-    """Measures reading, every pass, verification and printing."""
-
-    rows: list[_Row] = field(default_factory=list[_Row])
-    _since: float = 0.0
-    _count: int = 0
-    _verify: float = 0.0
-
-    @contextmanager
-    def phase(self, name: str) -> Generator[None]:
-        """Measure a phase that is not a pass."""
-        start = time.perf_counter()
-        yield
-        self.rows.append(_Row(f"({name})", time.perf_counter() - start))
-
-    def before_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
-        """Start the clock."""
-        self._count = count_operations(module)
-        self._since = time.perf_counter()
-
-    def after_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
-        """Stop the clock of the pass, start that of verification."""
-        seconds = time.perf_counter() - self._since
-        operations = f"{self._count} → {count_operations(module)}"
-        self.rows.append(_Row(str(module_pass), seconds, operations))
-        self._since = time.perf_counter()
-
-    def after_verify(self, module_pass: ModulePass, module: ModuleOp) -> None:
-        """Stop the clock of verification."""
-        self._verify += time.perf_counter() - self._since
-
-    def table(self) -> str:
-        """The table: milliseconds, share, operations before and after."""
-        rows = [*self.rows, _Row("(verify after passes)", self._verify)]
-        total = sum(row.seconds for row in rows)
-        rows.append(_Row("total", total))
-        width = max(len(row.name) for row in rows)
-        lines = [f"{'pass':<{width}} {'ms':>10} {'%':>6}  operations"]
-        for row in rows:
-            share = 100 * row.seconds / total if total else 0.0
-            line = f"{row.name:<{width}} {1000 * row.seconds:>10.1f} {share:>6.1f}  "
-            lines.append(f"{line}{row.operations}".rstrip())
-        return "\n".join(lines)
+    def report(self) -> None:
+        """Print the tables to standard error."""
+        if self.rejections is not None:
+            print(f"rejected rewrites\n{self.rejections.text()}", end="", file=sys.stderr)
+        if self.statistics is not None and self.statistics.runs:
+            print_table(self.statistics.table())
+        if self.timing is not None:
+            print_table(self.timing.table())

@@ -9,8 +9,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from irc.diagnostics import discard_output
 from irc.errors import IrcError
+from irc.main_guard import discard_output
 
 
 def write_result(text: str | bytes, path: str | None) -> None:

@@ -11,6 +11,7 @@ environment of its own. Kinds are those of `KINDS`; all without any. Every netwo
 # pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,5 +141,18 @@ def main(folder: Path, kinds: list[str]) -> None:
             path.with_suffix(".onnx.data").unlink(missing_ok=True)
 
 
+def parse_arguments() -> argparse.Namespace:
+    """Where to write, and which kinds."""
+    parser = argparse.ArgumentParser(description="Export untrained networks with Brevitas.")
+    parser.add_argument("folder", type=Path, help="where the .onnx files go; made if missing")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(KINDS)}; or all")
+    arguments = parser.parse_args()
+    for kind in arguments.kinds:
+        if kind not in KINDS:
+            parser.error(f"there is no kind '{kind}'; expected {', '.join(KINDS)}")
+    return arguments
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    arguments = parse_arguments()
+    main(arguments.folder, arguments.kinds)

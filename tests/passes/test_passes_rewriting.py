@@ -9,8 +9,11 @@ from xdsl.ir import Block, Region
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn, onnx
+from irc.dialects.locations import location_names
 from irc.errors import IrcError
-from irc.passes.rewriting import apply_greedily, replace_located
+from irc.loading import new_context
+from irc.parsing import parse_text
+from irc.passes.rewriting import apply_greedily, cse, replace_located
 
 
 class DoubleNegation(RewritePattern):
@@ -77,3 +80,17 @@ def test_an_error_comes_out_without_the_module(capsys: pytest.CaptureFixture[str
         apply_greedily(negations(1), Refusing())
     printed = capsys.readouterr()
     assert printed.out == printed.err == ""
+
+
+def test_what_equal_operations_were_called_stays() -> None:
+    module = parse_text(
+        new_context(),
+        "func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+        '  %0 = bnn.ewise "neg" %x : tensor<2xf32> -> tensor<2xf32> loc("Neg_1")\n'
+        '  %1 = bnn.ewise "neg" %x : tensor<2xf32> -> tensor<2xf32> loc("Neg_2")\n'
+        "  %2 = bnn.add %0, %1 : tensor<2xf32>, tensor<2xf32> -> tensor<2xf32>\n"
+        "  func.return %2 : tensor<2xf32>\n}\n",
+    )
+    cse(module)
+    (kept,) = (op for op in module.walk() if isinstance(op, bnn.EwiseOp))
+    assert location_names(kept.location) == ["Neg_1", "Neg_2"]

@@ -108,6 +108,7 @@ def test_json():
         "mmv": None,
         "products": None,
         "cycles": None,
+        "nodes": ["fc1"],
     }
     assert result.out != ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from irc.tools import (
     irc,
     irc_check,
     irc_compile,
+    irc_fuzz,
+    irc_manifest,
     irc_profile,
     irc_quantize,
     irc_reload,
@@ -32,9 +35,13 @@ COMMANDS = {
     "profile": irc_profile,
     "synth": irc_synth,
     "reload": irc_reload,
+    "manifest": irc_manifest,
+    "fuzz": irc_fuzz,
 }
-ON_FOLDERS = {"profile": "c", "synth": "verilog"}
+ON_FOLDERS = {"profile": "c", "synth": "verilog", "manifest": "verilog"}
 """Commands that work on what `irc compile` wrote for a target; inputs are declared already."""
+
+FINDINGS = Path(__file__).resolve().parents[1] / "fuzz_findings"
 
 HEAVY = ("numpy", "onnx", "onnxruntime", "xdsl", "rich", "lark", "google.protobuf")
 
@@ -70,7 +77,7 @@ def test_help_lists_every_command_and_the_exit_codes():
 def test_every_option_is_explained(command: str):
     text = run_irc(command, "--help").out
     options = re.findall(r"^  (?:-\w.*, )?(--[\w-]+)(.*)$", text, re.MULTILINE)
-    expected = {"--json"} if command in ON_FOLDERS else {"--input", "--json"}
+    expected = {"--json"} if command in (*ON_FOLDERS, "fuzz") else {"--input", "--json"}
     assert expected <= {name for name, _ in options}
     for name, rest in options:
         following = text.split(f"  {name}" if f"  {name}" in text else name, 1)[1]
@@ -110,13 +117,36 @@ def test_examples_work(line: str, workplace: Path, monkeypatch: pytest.MonkeyPat
     if arguments[0] in ON_FOLDERS:
         target = ON_FOLDERS[arguments[0]]
         run_irc("compile", "net.onnx", "--target", target, "--input", "x=uint8/255")
+    if arguments[0] == "fuzz":
+        monkeypatch.setattr("irc.fuzz.corpus.SAMPLES", 1)
+        arguments = brief(arguments)
+    if "folding.txt" in arguments:
+        Path("folding.txt").write_bytes(Path("net-verilog/folding.txt").read_bytes())
+        arguments.remove("folding.txt")
     if "verify" in arguments and "--levels" not in arguments:
         # Simulated Verilog is tested elsewhere.
         arguments += ["--levels", "onnx,bnn"]
     result = run_irc(
-        *arguments, *([] if arguments[0] in ("run", "reload", *ON_FOLDERS) else declared(arguments))
+        *arguments,
+        *([] if arguments[0] in ("run", "reload", "fuzz", *ON_FOLDERS) else declared(arguments)),
     )
     assert result.code == 0, result.err
+
+
+def brief(arguments: list[str]) -> list[str]:
+    """A run of `irc fuzz` that is over at once."""
+    if "--replay" in arguments:
+        finding = Path(arguments[-1]) / "one"
+        shutil.copytree(FINDINGS / "string-without-an-end", finding)
+        return arguments
+    kept = [word for word in arguments if word != "--coverage"]
+    kept[kept.index("--seconds") : kept.index("--seconds") + 2] = ["--cases", "1"]
+    if "--readers" not in kept:
+        kept += ["--readers", "none"]
+    levels = kept.index("--levels") + 1 if "--levels" in kept else None
+    if levels is not None and kept[levels] != "none":
+        kept[levels] = "onnx,bnn"
+    return kept if levels is not None else [*kept, "--levels", "onnx,bnn"]
 
 
 def declared(arguments: list[str]) -> list[str]:

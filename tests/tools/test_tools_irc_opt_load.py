@@ -262,3 +262,14 @@ def test_the_example_pass_is_short_and_its_own_test_passes() -> None:
 def test_the_example_in_the_readme_is_the_example() -> None:
     readme = (EXAMPLE.parents[1] / "README.md").read_text()
     assert f"```python\n{(EXAMPLE / 'my_pass.py').read_text()}```\n" in readme
+
+
+def test_a_file_that_is_not_there_is_met_by_one_that_is(tmp_path: Path) -> None:
+    (tmp_path / "my_pass.py").write_text("")
+    result = run_opt("--load", tmp_path / "my_pas.py", "--list-passes")
+    assert result.code == 1
+    assert (
+        result.err == f"error: {tmp_path / 'my_pas.py'}: no such file; did you mean 'my_pass.py'?\n"
+    )
+    result = run_opt("--load", tmp_path / "nowhere" / "my_pass.py", "--list-passes")
+    assert result.err.endswith(f"no such file (there is no folder '{tmp_path / 'nowhere'}')\n")

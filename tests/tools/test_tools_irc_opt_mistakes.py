@@ -337,9 +337,15 @@ def test_target_at_the_wrong_level(layer: Path) -> None:
 
 
 def test_unknown_level(layer: Path) -> None:
+    fails(
+        USAGE,
+        "error: argument --compile-to: unknown level 'packd'; did you mean 'packed'? "
+        "(expected onnx, bnn, dataflow, hw, packed)\n(irc-opt --help explains all options)\n",
+        *("layer.mlir", "--compile-to=packd"),
+    )
     result = run_opt("layer.mlir", "--compile-to=fpga")
     assert result.code == USAGE
-    assert result.err.startswith("error: argument --compile-to: invalid choice: 'fpga'")
+    assert result.err.startswith("error: argument --compile-to: unknown level 'fpga' (expected ")
 
 
 def test_level_above_the_input(layer: Path) -> None:
@@ -361,8 +367,8 @@ def test_nothing_to_compile(layer: Path) -> None:
 def test_misspelt_command_line_option(layer: Path) -> None:
     fails(
         USAGE,
-        "error: unknown option '--print-ir-afterall'; did you mean '--print-ir-after-all'?\n",
-        *("layer.mlir", "--print-ir-afterall"),
+        "error: unknown option '--print-debug-info'; did you mean '--print-debuginfo'?\n",
+        *("layer.mlir", "--print-debug-info"),
     )
 
 

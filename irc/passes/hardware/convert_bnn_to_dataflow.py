@@ -13,6 +13,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn, dataflow
+from irc.dialects.locations import fused_location
 from irc.errors import UnsupportedError
 from irc.passes.hardware import section_ends
 from irc.passes.hardware.branch_units import branch_units, fork_streams
@@ -21,6 +22,7 @@ from irc.passes.hardware.make_reloadable import RELOADABLE, reloadable_weights
 from irc.passes.hardware.spatial_units import pad_unit, pool_units, window_units
 from irc.passes.layer_names import UniqueNames, layer_name
 from irc.passes.rewriting import erase_dead, functions_of
+from irc.rejections import named, reject, shared
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _convert(function: FuncOp) -> None:
         thresholds = _fused_thresholds(op, exits)
         values = [streams[operand] for operand in op.operands]
         units = _units(op, thresholds, values, names, reloadable=reloadable)
-        build.insert(units, op)
+        build.insert(units, op, *([thresholds] if thresholds else []))
         end = thresholds or op
         fused.add(end)
         streams[end.results[0]] = units[-1].results[0] if units else values[0]
@@ -97,10 +99,13 @@ class _Builder:
         self.place = place
         self.ops: list[Operation] = []
 
-    def insert(self, ops: Sequence[Operation], origin: Operation) -> None:
-        """Insert, with the source location of `origin`."""
+    def insert(self, ops: Sequence[Operation], origin: Operation, *others: Operation) -> None:
+        """Insert, with the source location of `origin`; the last with those of `others` too."""
         for op in ops:
             op.location = origin.location
+        if ops:
+            ops[-1].location = fused_location(origin.location, *(op.location for op in others))
+        for op in ops:
             Rewriter.insert_op(op, self.place)
             self.place = InsertPoint.after(op)
             self.ops.append(op)
@@ -111,7 +116,21 @@ def _fused_thresholds(op: Operation, exits: Sequence[SSAValue]) -> bnn.Threshold
     if not isinstance(op, bnn.LinearOp | bnn.ConvOp) or op.output in exits:
         return None
     reader = op.output.get_user_of_unique_use()
-    return reader if isinstance(reader, bnn.ThresholdOp) else None
+    if isinstance(reader, bnn.ThresholdOp):
+        return reader
+    for use in op.output.uses:
+        if isinstance(use.operation, bnn.ThresholdOp):
+            _stays_apart(use.operation, op)
+    return None
+
+
+def _stays_apart(threshold: bnn.ThresholdOp, op: bnn.LinearOp | bnn.ConvOp) -> None:
+    reject(
+        threshold,
+        "thresholds within the unit that sums",
+        lambda: f"the sum of {named(op)} {shared(op.output, threshold)}",
+        final=True,
+    )
 
 
 def _units(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import hw
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
@@ -14,6 +15,7 @@ from xdsl.utils.hints import isa
 
 from irc.devices import figures_of
 from irc.dialects import dataflow
+from irc.dialects.locations import fused_location
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.hardware.design import Design, design_of
 from irc.passes.hardware.units.add import add_module
@@ -102,6 +104,7 @@ class _Modules:
         self.names.unique(top)
         self.built: dict[tuple[object, ...], hw.HWModuleOp] = {}
         self.layers: dict[hw.HWModuleOp, list[StringAttr]] = {}
+        self.locations: dict[hw.HWModuleOp, list[LocationAttr]] = {}
         self.lut_inputs = 6
 
     def build(self, function: FuncOp) -> list[Operation]:
@@ -113,12 +116,15 @@ class _Modules:
             _check_lanes(op)
             unit = _unit_name(op)
             module = self.module_of(op, unit)
+            self.locations.setdefault(module, []).append(op.location)
             if isinstance(op, dataflow.FoldedNode | dataflow.AddOp):
                 layer = op.layer.data if isinstance(op, dataflow.AddOp) else op.layer_name
                 self.layers.setdefault(module, []).append(StringAttr(layer))
             memories = tuple(loadable_memories(module)) if _is_reloadable(op) else ()
             name = self.instances.unique(unit)
             instances.append(Instance(op, name, module, memories, _filling(op)))
+        for module, locations in self.locations.items():
+            _share_location(module, locations)
         for module, layers in self.layers.items():
             module.attributes[LAYERS] = ArrayAttr(layers)
         top = top_module(self.top, design, instances)
@@ -139,6 +145,7 @@ class _Modules:
             if isinstance(op, dataflow.MvuOp) and op.is_unrolled:
                 self.built[key], *counters = unrolled_modules(op, name)
                 for counter in counters:
+                    self.locations[counter] = [op.location]
                     self.built[key, counter.sym_name.data] = counter
             else:
                 self.built[key] = _module(op, name, self.lut_inputs)
@@ -153,6 +160,13 @@ class _Modules:
             name = self.names.unique(f"{self.top}_loader_{width}x{depth}")
             self.built[key] = loader_module(name, width, depth)
         return self.built[key]
+
+
+def _share_location(module: hw.HWModuleOp, locations: Sequence[LocationAttr]) -> None:
+    """Let a module, and all in it, be at the locations of every unit that it is built for."""
+    location = fused_location(*locations)
+    for op in module.walk():
+        op.location = location
 
 
 def filling_cycles_of(design: Design) -> int:

@@ -292,7 +292,7 @@ class HwBuilder(HwExpressions):
         for op in self.block.ops:
             if isinstance(op, rtl.WireOp) and op.input is op.result:
                 raise ValueError(f"module {self.name}: wire {op.sym_name.data} has no driver")
-        self.block.add_op(hw.OutputOp(outputs))
+        self.insert(hw.OutputOp(outputs))
         ports = [
             hw.ModulePort(
                 StringAttr(port.name),
@@ -301,9 +301,12 @@ class HwBuilder(HwExpressions):
             )
             for port in self.ports
         ]
-        return hw.HWModuleOp(
+        module = hw.HWModuleOp(
             StringAttr(self.name),
             hw.ModuleType(ArrayAttr(ports)),
             Region(self.block),
             visibility=None if self.public else "private",
         )
+        if self.location is not None:
+            module.location = self.location
+        return module

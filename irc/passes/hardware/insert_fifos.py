@@ -11,6 +11,7 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from irc.counters import count
 from irc.dialects import dataflow
 from irc.errors import UsageError
 from irc.passes.hardware.delays import MARGIN, Delays, delays_of
@@ -72,5 +73,6 @@ def _insert(value: SSAValue, depth: int) -> None:
     (use,) = value.uses
     fifo = dataflow.FifoOp(value, depth)
     fifo.location = use.operation.location
+    count("elements of FIFOs", depth)
     Rewriter.insert_op(fifo, InsertPoint.before(use.operation))
     use.operation.operands[use.index] = fifo.output

@@ -27,6 +27,7 @@ class Binarize(ModulePass):
     """
 
     name = "binarize"
+    changes_results = "weights become signs"
 
     layers: tuple[str, ...] = ()
     edges: bool = False

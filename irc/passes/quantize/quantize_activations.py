@@ -44,6 +44,7 @@ class QuantizeActivations(ModulePass):
     """
 
     name = "quantize-activations"
+    changes_results = "activations are rounded"
 
     bits: int = 8
     method: str = "mse"

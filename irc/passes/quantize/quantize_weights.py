@@ -77,6 +77,7 @@ class QuantizeWeights(ModulePass):
     """
 
     name = "quantize-weights"
+    changes_results = "weights are rounded"
 
     bits: int = 8
     method: str = "mse"

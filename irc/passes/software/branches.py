@@ -49,7 +49,7 @@ def lower_exact_add(buffers: Buffers, op: bnn.AddOp, threshold: bnn.ThresholdOp 
     values = buffers.either(op.lhs), buffers.either(op.rhs)
     label = buffers.label(op, "add")
     add = packed.AddOp(label, values, _multipliers(op), result, accumulator, staircase)
-    buffers.define(output, buffers.emit(add, op))
+    buffers.define(output, buffers.emit(add, op, threshold))
 
 
 def _multipliers(op: bnn.AddOp) -> DenseAttr | None:

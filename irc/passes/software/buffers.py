@@ -15,10 +15,10 @@ from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from irc.dialects import bnn, packed
-from irc.dialects.locations import location_name
+from irc.dialects.locations import fused_location, location_name
 from irc.dialects.packed_types import ArrayType, BitsType
 from irc.errors import UnsupportedError
-from irc.passes.layer_names import UniqueNames
+from irc.passes.layer_names import MAX_IDENTIFIER, UniqueNames
 from irc.passes.software.dense_kernels import DenseKernel, SoftwareOptions
 from irc.passes.software.gathering import (
     folds_border,
@@ -54,13 +54,16 @@ class Buffers:
             self._kernels[op] = DenseKernel(op, self.options)
         return self._kernels[op]
 
-    def emit(self, op: Operation, origin: Operation) -> SSAValue:
-        """Insert `op`, at the location of `origin`; its first result.
+    def emit(self, op: Operation, origin: Operation, *others: Operation | None) -> SSAValue:
+        """Insert `op`, at the location of `origin`, and of `others` that it stands for; its first
+        result.
 
         It goes before `position`, the op that is being converted: behind all that it may read,
         even where thresholds of one branch stand before sums of another.
         """
-        op.location = origin.location
+        op.location = fused_location(
+            origin.location, *(other.location for other in others if other is not None)
+        )
         Rewriter.insert_op(op, InsertPoint.before(self.position))
         return op.results[0]
 
@@ -70,8 +73,8 @@ class Buffers:
         Taken from the ONNX node where the location names one.
         """
         name = location_name(op.location) or fallback
-        stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or fallback
-        return self._labels.unique(stem + suffix)
+        stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:MAX_IDENTIFIER]
+        return self._labels.unique((stem or fallback) + suffix)
 
     def define(self, value: SSAValue, buffer: SSAValue) -> None:
         """Say that `buffer` holds `value`."""
@@ -132,12 +135,15 @@ class Buffers:
             return self.array(op.input) if rows is None else self._row_bits(op.input, rows, op)
         frame, at = bnn.frame_type(op.input), gathered(op)
         value, windows, channels_first = at.value, at.windows, False
+        # A border that it makes up, and a transposition that it does on its way.
+        gone = [] if value is op.input else [op.input.owner]
         length = windows.number * windows.taps * frame.get_shape()[-1]
         result = ArrayType.of(length, frame.element_type) if rows is None else rows
         # What else but zero a bit may stand for, the kernel corrects.
         border = -1 if at.is_zero_around_signs and rows is not None else at.border
         if isinstance(moved := value.owner, bnn.TransposeOp) and self.folds_transpose(moved):
             value, channels_first = moved.input, True
+            gone.append(moved)
         pixels = pixel_bits(value, self.options.word) if self.reads_bits(op) else None
         source = self.array(value) if pixels is None else self.bits(value, pixels, op)
         patches = packed.PatchesOp(
@@ -148,7 +154,7 @@ class Buffers:
             border,
             channels_first=channels_first,
         )
-        return self.emit(patches, op)
+        return self.emit(patches, op, *(each for each in gone if isinstance(each, Operation)))
 
     def reads_bits(self, op: bnn.ConvOp) -> bool:
         """Whether patches are gathered from bits, not from an array."""

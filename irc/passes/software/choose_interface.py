@@ -43,6 +43,12 @@ class ChooseInterface(ModulePass):
     input: str = "model"
     output: str = "model"
 
+    @property
+    def changes_results(self) -> str | None:
+        """Why what goes in and comes out is another thing, where it is."""
+        chosen = (self.input, self.output) != (INPUTS[0], OUTPUTS[0])
+        return "the function takes or gives something else" if chosen else None
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for what, given, known in (("input", self.input, INPUTS), ("output", self.output, OUTPUTS)):
             if given not in known:

@@ -21,6 +21,7 @@ from irc.dialects.packed_types import BitsType, plane_weights
 from irc.errors import UsageError
 from irc.passes.software.dense_kernels import pays_lookup
 from irc.passes.software.float_keys import code_keys
+from irc.rejections import reject
 
 STRATEGIES = ("auto", "tree", *packed.POPCOUNTS)
 
@@ -89,7 +90,10 @@ class ChooseKernels(ModulePass):
             cap, least = cap * results // self.least_results, WORTH_COUNTING
         if is_tree:
             cap = min(cap, MOST_TREE_WORDS // weight_of_words(dense))
-        if dense.kernel is not None or cap < min(least, source.words):
+        if dense.kernel is not None:
+            return
+        if cap < min(least, source.words):
+            reject(dense, "straight code", f"it takes more than unroll={self.unroll} bytes")
             return
         if not is_tree and (self.popcount != "builtin" or isinstance(dense, packed.PlaneDenseOp)):
             return

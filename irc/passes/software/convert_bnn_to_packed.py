@@ -94,7 +94,9 @@ def convert_function(function: FuncOp, options: SoftwareOptions) -> None:
     for index, value in enumerate(terminator.arguments):
         shape = bnn.frame_type(value).get_shape()
         output = packed.OutputOp(buffers.array(value), shape)
-        terminator.operands[index] = buffers.emit(output, terminator)
+        producer = value.owner
+        origin = producer if isinstance(producer, Operation) else terminator
+        terminator.operands[index] = buffers.emit(output, origin)
     for op in reversed(old_ops):
         op.detach()
         op.erase()
@@ -148,7 +150,7 @@ def _lower_linear_threshold(
     result = buffers.wanted(op.output, kernel.channels)
     label = buffers.label(linear, _kind(linear))
     dense = kernel.build(label, buffers.operand(linear), result, staircase_of(op))
-    buffers.define(op.output, buffers.emit(dense, linear))
+    buffers.define(op.output, buffers.emit(dense, linear, op))
 
 
 def _lower_argmax(buffers: Buffers, op: bnn.ArgmaxOp) -> None:

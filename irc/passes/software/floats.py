@@ -22,16 +22,16 @@ def lower_float(buffers: Buffers, op: bnn.CastOp | bnn.EwiseOp) -> None:
     readers = list(op.output.uses)
     if len(readers) == 1 and isinstance(readers[0].operation, bnn.EwiseOp | bnn.Quantizer):
         return
-    source, steps = _chain_to(op)
+    source, steps, run = _chain_to(op)
     chain = packed.FloatChainOp(buffers.label(op, "scale"), buffers.array(source), steps)
-    buffers.define(op.output, buffers.emit(chain, op))
+    buffers.define(op.output, buffers.emit(chain, op, *run))
 
 
 def lower_quantizer(buffers: Buffers, op: bnn.QuantizeOp | bnn.FloatThresholdOp) -> None:
     """Floats to codes, with the functions before it, into the form that the readers take."""
-    source, steps = op.input, Steps()
+    source, steps, run = op.input, Steps(), list[Operation]()
     if isinstance(producer := source.owner, bnn.CastOp | bnn.EwiseOp) and source.has_one_use():
-        source, steps = _chain_to(producer)
+        source, steps, run = _chain_to(producer)
     sizes = [constant.size for _, constant in steps if constant is not None]
     thresholds = None
     if isinstance(op, bnn.FloatThresholdOp):
@@ -43,11 +43,11 @@ def lower_quantizer(buffers: Buffers, op: bnn.QuantizeOp | bnn.FloatThresholdOp)
     label, values = buffers.label(op, "quantize"), buffers.array(source)
     if thresholds is not None:
         codes = packed.FloatThresholdOp(label, values, steps, result, thresholds)
-        buffers.define(op.output, buffers.emit(codes, op))
+        buffers.define(op.output, buffers.emit(codes, op, *run))
     elif isinstance(op, bnn.QuantizeOp):
         rounding = op.rounding.data
         rounded = packed.FloatQuantizeOp(label, values, steps, result, rounding, op.bounds)
-        buffers.define(op.output, buffers.emit(rounded, op))
+        buffers.define(op.output, buffers.emit(rounded, op, *run))
 
 
 def _result(
@@ -60,18 +60,19 @@ def _result(
     return buffers.wanted(op.output, width) if repeat and width % channels == 0 else array
 
 
-def _chain_to(op: bnn.CastOp | bnn.EwiseOp) -> tuple[SSAValue, Steps]:
-    """What a run of functions that ends with `op` is applied to, and its steps."""
-    steps = Steps()
+def _chain_to(op: bnn.CastOp | bnn.EwiseOp) -> tuple[SSAValue, Steps, list[Operation]]:
+    """What a run of functions that ends with `op` is applied to, its steps, and the operations."""
+    steps, run = Steps(), list[Operation]()
     current: Operation = op
     while isinstance(current, bnn.EwiseOp):
         steps.append((current.fn.data, _flat_constant(current)))
+        run.append(current)
         source = current.input.owner
         if not isinstance(source, bnn.CastOp | bnn.EwiseOp) or not current.input.has_one_use():
             break
         current = source
     assert isinstance(current, bnn.CastOp | bnn.EwiseOp)
-    return current.input, steps[::-1]
+    return current.input, steps[::-1], [*run[::-1], current]
 
 
 def _flat_constant(op: bnn.EwiseOp) -> DenseAttr | None:

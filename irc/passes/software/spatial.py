@@ -19,6 +19,7 @@ from irc.passes.software.dense_kernels import (
 )
 from irc.passes.software.gathering import folds_border, windows_of
 from irc.passes.software.layouts import goes_by_bits
+from irc.rejections import named, reject, shared
 
 FUSING = (bnn.LinearOp, bnn.ConvOp, bnn.MaxPoolOp, bnn.SumPoolOp, bnn.AddOp)
 """Ops whose kernels can threshold what they compute."""
@@ -30,6 +31,10 @@ def fused_threshold(
     """The threshold op that is the only reader of `op` and fits its rows."""
     readers = [use.operation for use in uses(op.output)]
     if len(readers) != 1 or not isinstance(readers[0], bnn.ThresholdOp):
+        for reader in readers:
+            if isinstance(reader, bnn.ThresholdOp):
+                what = f"the result of {named(op)} {shared(op.output, reader)}"
+                reject(reader, "thresholds within the kernel that sums", what, final=True)
         return None
     shape = bnn.frame_type(op.output).get_shape()
     return readers[0] if readers[0].thresholds.shape[0] in (1, *shape[-1:]) else None
@@ -108,4 +113,4 @@ def lower_array_pool(
     kind = packed.MaxPoolOp if isinstance(op, bnn.MaxPoolOp) else packed.SumPoolOp
     label, source = buffers.label(op, "pool"), buffers.array(op.input)
     pool = kind(label, source, result, windows, accumulator, staircase)
-    buffers.define(output, buffers.emit(pool, op))
+    buffers.define(output, buffers.emit(pool, op, threshold))

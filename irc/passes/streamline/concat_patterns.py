@@ -15,8 +15,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from irc.dialects import bnn
 from irc.passes.analysis.function_chain import ExactChain, exact_chain
 from irc.passes.analysis.ranges import RangeAnalysis
+from irc.passes.analysis.why_not import why_no_exact_chain
 from irc.passes.streamline.chain_alignment import aligned, joined_row, plain_functions
 from irc.passes.streamline.widening import can_widen, common_type, widened
+from irc.rejections import reject
 
 Array = npt.NDArray[Any]
 
@@ -148,18 +150,22 @@ class ConcatBeforeChains(RewritePattern):
         for value in op.inputs:
             chain = exact_chain(value)
             if chain is None:
+                reject(op, self, lambda value=value: f"a part: {why_no_exact_chain(value)}")
                 return
             chains.append(chain)
         rows = aligned([[f for op in c.functions for f in plain_functions(op)] for c in chains])
         if rows is None:
+            reject(op, self, "the functions of its parts do not go together one by one")
             return
         shapes = [bnn.frame_type(value).get_shape() for value in op.inputs]
         functions = [f for row in rows if (f := joined_row(row, shapes, op.axis_index))]
         if len(functions) < len(rows):
+            reject(op, self, "a function of one part has no neutral constant for the others")
             return
         sources = [chain.source for chain in chains]
         element_type = common_type(sources)
         if any(not can_widen(source, element_type, self.analysis) for source in sources):
+            reject(op, self, f"not all of its parts can be held as {element_type}")
             return
         new_ops: list[Operation] = []
         values: list[SSAValue] = []

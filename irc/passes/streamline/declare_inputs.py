@@ -120,6 +120,7 @@ class DeclareInputs(ModulePass):
     """Replace float inputs by the integers they are made from: inputs="0=uint8/255"."""
 
     name = "declare-inputs"
+    changes_results = "the inputs become the integers that were declared"
 
     inputs: tuple[str, ...] = ()
 

@@ -16,6 +16,7 @@ from xdsl.rewriter import InsertPoint
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact
+from irc.dialects.locations import fused_location
 from irc.interp.ewise import apply_ewise, quantize
 from irc.passes.analysis.affine import as_affine
 from irc.passes.analysis.chain import Link
@@ -80,7 +81,9 @@ class ChainIsAffine(RewritePattern):
             constant = bnn.DenseAttr.from_floats(offset)
             new_ops.append(bnn.EwiseOp("add", new_ops[-1].results[0], constant))
         for new_op in new_ops:
-            new_op.location = links[-1].location
+            new_op.location = fused_location(
+                links[-1].location, *(link.location for link in links)
+            )
         rewriter.insert(new_ops, InsertPoint.before(op))
         op.operands[0] = new_ops[-1].results[0]
         rewriter.handle_operation_modification(op)
@@ -144,7 +147,9 @@ class ChainIsQuantizer(RewritePattern):
         cast = bnn.CastOp(quantized.output)
         scaled = bnn.EwiseOp("mul", cast.output, constant)
         for new_op in (divided, quantized, cast, scaled):
-            new_op.location = chain.functions[-1].location
+            new_op.location = fused_location(
+                chain.functions[-1].location, *(link.location for link in chain.functions)
+            )
         rewriter.insert([divided, quantized, cast, scaled], InsertPoint.before(op))
         op.operands[0] = scaled.output
         rewriter.handle_operation_modification(op)

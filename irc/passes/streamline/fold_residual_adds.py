@@ -32,6 +32,7 @@ from irc.passes.analysis.residual_search import (
     search,
 )
 from irc.passes.analysis.threshold_search import tabulate
+from irc.passes.analysis.why_not import why_no_exact_chain
 from irc.passes.rewriting import erase_dead, functions_of
 from irc.passes.streamline.affine_adds import add_of_affine, affine_ratio
 from irc.passes.streamline.exact_sums import (
@@ -42,6 +43,7 @@ from irc.passes.streamline.exact_sums import (
     unwanted_width,
 )
 from irc.passes.streamline.fold_thresholds import replace_by_threshold
+from irc.rejections import reject
 
 Array = npt.NDArray[Any]
 
@@ -117,6 +119,8 @@ def fold_add(op: bnn.AddOp, analysis: RangeAnalysis, refused: Refused) -> bool:
     try:
         lhs, rhs = match_branch(op.lhs, analysis), match_branch(op.rhs, analysis)
         if lhs is None or rhs is None:
+            other = op.lhs if lhs is None else op.rhs
+            reject(op, "fold quantizers of a sum", lambda: f"a branch: {_why_no_branch(other)}")
             return False
         chains = [SumChain(lhs, rhs, Chain(r.functions, r.quantizer)) for r in readers]
         if refused.holds(op, chains):
@@ -129,10 +133,17 @@ def fold_add(op: bnn.AddOp, analysis: RangeAnalysis, refused: Refused) -> bool:
             _fold_pairs(op, chains, wanted)
     except (NoThresholdsError, IrcError) as error:
         op.attributes[REASON] = StringAttr(f"{error}; {WAY_ROUND}")
+        reject(op, "fold quantizers of a sum", f"{error}; {WAY_ROUND}")
         # Of several quantizers, some may have been folded.
         return len(quantized_readers(op.output)[0]) < len(readers)
     op.attributes.pop(REASON, None)
     return True
+
+
+def _why_no_branch(value: SSAValue) -> str:
+    if exact_chain(value) is None:
+        return why_no_exact_chain(value)
+    return "the functions on it are none that thresholds can be searched for"
 
 
 def _fold_diagonal(chain: SumChain, branch: Branch) -> None:
@@ -234,6 +245,7 @@ def _add_scaled(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
         return True
     if REASON not in op.attributes and all(map(exact_chain, op.operands)):
         op.attributes[REASON] = StringAttr(f"{NO_RATIO}; {WAY_ROUND}")
+        reject(op, "add integers", f"{NO_RATIO}; {WAY_ROUND}")
     return False
 
 

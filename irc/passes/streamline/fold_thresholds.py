@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from irc.counters import count
 from irc.dialects import bnn
 from irc.dialects.dense import element_range, is_exact
+from irc.dialects.locations import fused_location
+from irc.notices import remark
 from irc.passes.analysis.chain import Chain
 from irc.passes.analysis.function_chain import ExactChain, exact_chain
 from irc.passes.analysis.margin import Ambiguity, find_ambiguous
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable
 from irc.passes.analysis.threshold_search import Steps, find_levels, is_tabulated, tabulate
+from irc.passes.analysis.why_not import why_no_exact_chain
 from irc.passes.rewriting import erase_dead, functions_of
+from irc.rejections import reject
 
 Array = npt.NDArray[Any]
 
 MARGIN = "bnn.margin"
 """On a threshold: `"exact"`, or rows [channel, first, last]: accumulators at which float32
 rounding may decide."""
+
+
+NEGATE_ROWS = "negate rows of weights"
+"""What is rejected where a quantizer falls with its sums: its steps then fall, too."""
 
 
 def margin_of(op: bnn.ThresholdOp) -> list[Ambiguity] | None:
@@ -86,10 +96,35 @@ def replace_by_threshold(
     if bits is not None:
         steps, element_type = bits, bnn.bipolar
     op = _threshold(source, steps, element_type)
-    op.location = quantizer.location
+    made = source.owner.location if isinstance(source.owner, Operation) else None
+    functions = _functions_before(quantizer)
+    op.location = fused_location(quantizer.location, *functions, without=made)
     op.attributes[MARGIN] = margin_attribute(ambiguous)
     Rewriter.insert_op(op, InsertPoint.before(quantizer))
     _replace_quantizer(quantizer, op)
+    count("quantizers folded")
+    if ambiguous:
+        remark(_doubt(ambiguous), op.location)
+
+
+def _doubt(ambiguous: Sequence[Ambiguity]) -> str:
+    """What another runtime may decide otherwise: the first place, and how many more there are."""
+    channel, first, last = ambiguous[0]
+    reach = f"{first} to {last}" if last > first else str(first)
+    more = f", and at {len(ambiguous) - 1} more places" if len(ambiguous) > 1 else ""
+    return f"float32 rounding in another order could decide at {reach} in channel {channel}{more}"
+
+
+def _functions_before(quantizer: bnn.Quantizer) -> list[LocationAttr]:
+    """The locations of the functions of integers that end in a quantizer, first to last."""
+    found: dict[Operation, None] = {}
+    pending: list[SSAValue] = [quantizer.input]
+    while pending:
+        op = pending.pop().owner
+        if isinstance(op, bnn.EwiseOp | bnn.CastOp | bnn.AddOp | bnn.ReshapeOp) and op not in found:
+            found[op] = None
+            pending += [v for v in op.operands if not is_exact(bnn.frame_type(v).element_type)]
+    return [op.location for op in reversed(found)]
 
 
 _TYPE_KEEPING = (
@@ -154,12 +189,15 @@ def _flip_rows(source: SSAValue, rows: Array) -> SSAValue | None:
     readers = {use.operation for use in source.uses}
     casts = [reader for reader in readers if isinstance(reader, bnn.CastOp)]
     if len(casts) != len(readers) or len(casts) != 1 or not _feeds_one_quantizer(casts[0]):
+        reject(op, NEGATE_ROWS, "others read its sums than the one quantizer that falls with them")
         return None
     weights = op.weights.numpy().astype(np.int64)
     mask = np.broadcast_to(rows, (len(weights),))
     negated = np.where(mask.reshape(-1, *(1 for _ in weights.shape[1:])), -weights, weights)
     low, high = element_range(op.weights.element_type)
     if int(negated.min(initial=0)) < low or int(negated.max(initial=0)) > high:
+        kind = op.weights.element_type
+        reject(op, NEGATE_ROWS, f"not all weights can be negated and stay {kind}, {low} to {high}")
         return None
     low, high = element_range(bnn.frame_type(op.output).element_type)
     element_type = bnn.smallest_int(min(low, -high), max(high, -low))
@@ -241,6 +279,8 @@ class FoldThresholds(ModulePass):
         for op in list(function.body.block.ops):
             if isinstance(op, bnn.Quantizer):
                 found = exact_chain(op.input)
-                if found is not None and is_exact(bnn.frame_type(found.source).element_type):
+                if found is None:
+                    reject(op, self.name, lambda op=op: why_no_exact_chain(op.input))
+                elif is_exact(bnn.frame_type(found.source).element_type):
                     fold(op, found, analysis)
         erase_dead(function)

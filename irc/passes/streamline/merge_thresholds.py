@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
-from xdsl.transforms.common_subexpression_elimination import cse
 
 from irc.dialects import bnn
 from irc.interp.bnn import apply_thresholds, codes_to_values
@@ -28,6 +28,7 @@ from irc.passes.streamline.step_functions import (
     spread,
 )
 from irc.passes.streamline.threshold_sums import merge_sum
+from irc.rejections import named, reject, shared
 
 Array = npt.NDArray[Any]
 
@@ -48,8 +49,6 @@ class MergeThresholds(ModulePass):
     name = "merge-thresholds"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        # Readers that had the same thresholds each share them from here on.
-        cse(op)
         for function in functions_of(op):
             _merge_function(function)
 
@@ -68,8 +67,14 @@ def _merge_function(function: FuncOp) -> None:
         inner = op.input.owner
         if isinstance(inner, bnn.ThresholdOp) and op.input.has_one_use():
             op = _merged(inner, op, analysis)
+        elif isinstance(inner, bnn.ThresholdOp):
+            reject(op, "merge with the quantizer before", _why_two(inner, op))
         if _is_identity(op, analysis):
             Rewriter.replace_op(op, [], [op.input])
+
+
+def _why_two(inner: bnn.ThresholdOp, op: bnn.ThresholdOp) -> Callable[[], str]:
+    return lambda: f"{named(inner)} {shared(op.input, op)}"
 
 
 def _is_identity(op: bnn.ThresholdOp, analysis: RangeAnalysis) -> bool:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import LocationAttr, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
 from irc.dialects.dense import element_range
+from irc.dialects.locations import fused_location
 from irc.interp.ewise import apply_ewise
 from irc.passes.rewriting import apply_greedily, replace_located
+from irc.rejections import reject
 
 MAX_LEVELS = 1 << 8
 """Most values of a quantizer: more are arithmetic on integers, not quantization."""
@@ -76,6 +78,9 @@ def interval_after(op: bnn.EwiseOp, x: Interval) -> Interval:
     return Interval(float(results.min()), float(results.max()))
 
 
+QUANTIZER = "rounding as a quantizer"
+
+
 class RoundIsQuantize(RewritePattern):
     """`round(x) = cast(quantize(x))` where x is bounded on both sides.
 
@@ -110,6 +115,7 @@ class ClippedRoundIsQuantize(RewritePattern):
         while isinstance(value.owner, bnn.EwiseOp) and value.owner.fn.data in ("max", "min"):
             narrowed = _clipped(value.owner, bounds)
             if narrowed is None:
+                reject(op, self, "its bounds differ between channels; a quantizer has one range")
                 return
             bounds = narrowed
             value = value.owner.input
@@ -139,12 +145,25 @@ def _replace(
 ) -> None:
     low, high = bounds.low, bounds.high
     if not (math.isfinite(low) and math.isfinite(high)) or low != int(low) or high != int(high):
+        reject(op, QUANTIZER, f"what is rounded ranges from {low:g} to {high:g}; expected integers")
         return
     if not 0 <= high - low < MAX_LEVELS:
+        what = f"it has {high - low + 1:g} values, from {low:g} to {high:g}"
+        reject(op, QUANTIZER, f"{what}; quantizers have at most {MAX_LEVELS}")
         return
     kind = bnn.smallest_int(int(low), int(high))
     quantized = bnn.QuantizeOp(rounding, value, kind, int(low), int(high))
+    op.location = fused_location(op.location, *_functions_between(value, op))
     replace_located(rewriter, op, quantized, bnn.CastOp(quantized.output))
+
+
+def _functions_between(value: SSAValue, op: bnn.EwiseOp) -> list[LocationAttr]:
+    """The locations of the functions of `value` that `op` is the last of."""
+    found: list[LocationAttr] = []
+    while isinstance(op.input.owner, bnn.EwiseOp) and op.input is not value:
+        op = op.input.owner
+        found.append(op.location)
+    return found
 
 
 @dataclass(frozen=True)

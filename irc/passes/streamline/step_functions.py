@@ -10,7 +10,9 @@ import numpy.typing as npt
 from xdsl.ir import SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from irc.counters import count
 from irc.dialects import bnn
+from irc.dialects.locations import fused_location
 from irc.interp.bnn import codes_to_values
 from irc.passes.analysis.margin import Ambiguity
 from irc.passes.analysis.ranges import RangeAnalysis, Reachable, visible_codes
@@ -87,11 +89,12 @@ def replace_by_steps(
     `margin` is what float32 rounding may decide; `None` where that is unknown.
     """
     made = threshold_of(source, steps, bnn.frame_type(op.output).element_type)
-    made.location = op.location
+    made.location = fused_location(op.location, *(each.location for each in read))
     if margin is not None:
         made.attributes[MARGIN] = margin_attribute(sorted(set(margin)))
     Rewriter.insert_op(made, InsertPoint.before(op))
     op.output.replace_all_uses_with(made.output)
+    count("thresholds merged")
     for each in (op, *read):
         each.detach()
         each.erase()
@@ -99,7 +102,9 @@ def replace_by_steps(
 
 
 def spread(margin: list[Ambiguity], op: bnn.ThresholdOp, channels: int) -> list[Ambiguity]:
-    """The same for every channel, where one row of thresholds stands for all."""
-    if op.thresholds.shape[0] == channels:
+    """The same for every channel, where one row of thresholds stands for all: whichever channel
+    an entry of its margin names."""
+    if op.thresholds.shape[0] == channels > 1:
         return margin
-    return [Ambiguity(c, first, last) for c in range(channels) for _, first, last in margin]
+    intervals = dict.fromkeys((first, last) for _, first, last in margin)
+    return [Ambiguity(c, first, last) for c in range(channels) for first, last in intervals]

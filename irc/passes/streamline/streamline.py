@@ -19,6 +19,7 @@ from irc.passes.streamline.streamline_linear import streamline_linear
 from irc.passes.streamline.streamline_pads import streamline_pads
 from irc.passes.streamline.streamline_pools import streamline_pools
 from irc.passes.streamline.streamline_reshapes import streamline_reshapes
+from irc.stages import stage
 
 ROUND: dict[str, Callable[[ModuleOp], bool]] = {
     "split-chains": split_chains,
@@ -51,6 +52,11 @@ class Streamline(ModulePass):
         passes = {**ROUND, "fold-residual-adds": again}
         # Every round brings exact values past an operation that there was before.
         for _ in range(10 + sum(1 for _ in op.walk())):
-            changes = [run(op) for run in passes.values()]
+            changes = [_run(name, run, op) for name, run in passes.items()]
             if not any(changes):
                 return
+
+
+def _run(name: str, run: Callable[[ModuleOp], bool], module: ModuleOp) -> bool:
+    with stage(name, module):
+        return run(module)

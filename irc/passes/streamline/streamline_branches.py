@@ -27,6 +27,7 @@ from irc.passes.streamline.concat_patterns import (
     leads_to_quantizer,
     with_operand,
 )
+from irc.rejections import reject
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +52,10 @@ class FunctionBeforeUpsample(RewritePattern):
         if not isinstance(op, bnn.EwiseOp | bnn.Quantizer) or not leads_to_quantizer(op):
             return
         upsample = op.input.owner
-        if not isinstance(upsample, bnn.UpsampleOp) or not _is_repeatable(op, upsample):
+        if not isinstance(upsample, bnn.UpsampleOp):
+            return
+        if not _is_repeatable(op, upsample):
+            reject(op, self, "its constants, or those behind it, differ between copies of a pixel")
             return
         first = with_operand(op, upsample.input, {})
         after = bnn.UpsampleOp(first.results[0], upsample.factors)
@@ -166,7 +170,7 @@ class SliceOfConcat(RewritePattern):
             op.offsets[axis] + op.sizes[axis] * op.strides[axis],
             op.strides[axis],
         )
-        parts: list[bnn.SliceOp] = []
+        found: list[tuple[SSAValue, list[int], list[int]]] = []
         for value in concat.inputs:
             size = bnn.frame_type(value).get_shape()[axis]
             inside = [place - start for place in wanted if start <= place < start + size]
@@ -174,11 +178,16 @@ class SliceOfConcat(RewritePattern):
             if inside:
                 offsets, sizes = list(op.offsets), list(op.sizes)
                 offsets[axis], sizes[axis] = inside[0], len(inside)
-                parts.append(bnn.SliceOp(value, offsets, sizes, op.strides))
-                parts[-1].location = op.location
+                found.append((value, offsets, sizes))
+        if len(found) > 1 and not is_float(op.output):
+            return
+        # Only now: operations that nobody inserts would go on reading the values.
+        parts = [bnn.SliceOp(value, offsets, sizes, op.strides) for value, offsets, sizes in found]
+        for part in parts:
+            part.location = op.location
         if len(parts) == 1:
             rewriter.replace(op, parts)
-        elif is_float(op.output):
+        else:
             joined = bnn.ConcatOp([part.output for part in parts], axis)
             joined.location = concat.location
             rewriter.replace(op, [*parts, joined])

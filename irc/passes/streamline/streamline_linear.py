@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import LocationAttr, ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     PatternRewriter,
@@ -18,6 +20,7 @@ from xdsl.pattern_rewriter import (
 
 from irc.dialects import bnn
 from irc.dialects.dense import is_exact, smallest_int
+from irc.dialects.locations import fused_location
 from irc.passes.analysis.affine import (
     FLOAT32_BITS,
     SMALLEST_FLOAT32,
@@ -33,10 +36,14 @@ from irc.passes.analysis.ranges import (
     row_blocks,
     signed_sums,
 )
+from irc.passes.analysis.why_not import why_not_affine
 from irc.passes.rewriting import apply_greedily, replace_located
 from irc.passes.streamline.affine_ops import affine_ops, floats
+from irc.rejections import reject
 
 Array = npt.NDArray[Any]
+
+SEVERAL_SCALES = "the channels that a sum reads have several scales; split-sums makes a sum of each"
 
 
 @dataclass
@@ -56,9 +63,11 @@ class MoveAffinePastLinear(RewritePattern):
             return
         affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None:
+            reject(op, self, lambda: f"its input: {why_not_affine(op.input, self.analysis)}")
             return
         scale = affine.scale_of(lambda: (op.weights.numpy() != 0).any(axis=0))
         if scale is None:
+            reject(op, self, SEVERAL_SCALES)
             return
         sums = linear_range(op.weights, affine.reachable)
         element_type = smallest_int(min(0, int(sums.low.min())), max(0, int(sums.high.max())))
@@ -71,7 +80,7 @@ class MoveAffinePastLinear(RewritePattern):
         offset = scales * products + offsets
         error = rounding_error(affine, np.abs(scales) * total, scales, offsets, op.weights.shape[1])
 
-        replace_located(rewriter, op, exact, *affine_ops(exact.output, factor, offset, error))
+        _replace(rewriter, op, exact, affine_ops(exact.output, factor, offset, error))
 
 
 @dataclass
@@ -90,9 +99,11 @@ class MoveAffinePastConv(RewritePattern):
             return
         affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None:
+            reject(op, self, lambda: f"its input: {why_not_affine(op.input, self.analysis)}")
             return
         of_group = _scales_of_groups(op, affine)
         if of_group is None:
+            reject(op, self, SEVERAL_SCALES)
             return
         sums = conv_range(op, affine.reachable)
         element_type = smallest_int(min(0, int(sums.low.min())), max(0, int(sums.high.max())))
@@ -112,7 +123,7 @@ class MoveAffinePastConv(RewritePattern):
         offset = scales * products + offsets
         error = rounding_error(affine, np.abs(scales) * total, scales, offsets, flat.shape[1])
         factor = np.repeat(of_group, rows // op.groups) * scales
-        replace_located(rewriter, op, exact, *affine_ops(exact.output, factor, offset, error))
+        _replace(rewriter, op, exact, affine_ops(exact.output, factor, offset, error))
 
 
 def _scales_of_groups(op: bnn.ConvOp, affine: Affine) -> Array | None:
@@ -143,6 +154,7 @@ class MoveAffinePastSumPool(RewritePattern):
             return
         affine = as_affine(op.input, self.analysis, by_channel=True)
         if affine is None:
+            reject(op, self, lambda: f"its input: {why_not_affine(op.input, self.analysis)}")
             return
         size = op.window_size
         low, high = size * affine.reachable.low, size * affine.reachable.high
@@ -151,7 +163,30 @@ class MoveAffinePastSumPool(RewritePattern):
         one, total = np.ones(1), np.array([float(size)])
         error = rounding_error(affine, total, one, np.zeros(1), size)
         factor, offset = affine.scale, size * affine.offset
-        replace_located(rewriter, op, exact, *affine_ops(exact.output, factor, offset, error))
+        _replace(rewriter, op, exact, affine_ops(exact.output, factor, offset, error))
+
+
+def _replace(
+    rewriter: PatternRewriter,
+    op: bnn.LinearOp | bnn.ConvOp | bnn.SumPoolOp,
+    exact: Operation,
+    affine: Sequence[Operation],
+) -> None:
+    """Let an exact sum and the functions behind it take the place of `op`; these are also where
+    the functions were that stood before it."""
+    before: list[LocationAttr] = []
+    owner = op.input.owner
+    while isinstance(owner, bnn.EwiseOp | bnn.CastOp):
+        before.append(owner.location)
+        owner = owner.input.owner
+    # The scale of a quantizer is called like the quantizer, which stays where it is.
+    while isinstance(owner, bnn.MaxPoolOp | bnn.ReshapeOp | bnn.TransposeOp | bnn.PadOp):
+        owner = owner.input.owner
+    quantizer = owner.location if isinstance(owner, Operation) else None
+    location = fused_location(op.location, *reversed(before), without=quantizer)
+    replace_located(rewriter, op, exact, *affine)
+    for new_op in affine:
+        new_op.location = location
 
 
 def _row_sums(weights: bnn.DenseAttr, offset: Array) -> tuple[Array, Array]:

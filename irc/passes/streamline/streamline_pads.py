@@ -12,11 +12,13 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
-from irc.dialects.dense import element_range
+from irc.dialects.dense import element_range, is_exact
 from irc.interp.ewise import apply_ewise
 from irc.passes.analysis.function_chain import exact_chain, functions_behind
+from irc.passes.analysis.why_not import why_no_exact_chain
 from irc.passes.rewriting import apply_greedily
 from irc.passes.streamline.streamline_pools import monotone_chain, only_guards_pools
+from irc.rejections import reject
 
 MAX_BORDER_SEARCH = 1 << 16
 """Largest magnitude that is tried as the border."""
@@ -37,10 +39,13 @@ class MovePadBeforeChain(RewritePattern):
             return
         chain = exact_chain(op.input)
         if chain is None:
+            if not is_exact(bnn.frame_type(op.input).element_type):
+                reject(op, self, lambda: why_no_exact_chain(op.input))
             return
         element_type = bnn.frame_type(chain.source).element_type
         border = _integer_border(op.pad_value, chain.functions, element_type)
         if border is None:
+            reject(op, self, f"its border of {op.pad_value:g} is no integer's in every channel")
             return
         padded_type = _holding(element_type, border)
         pad = bnn.PadOp(chain.source, op.before, op.after, float(border), padded_type)

@@ -14,10 +14,13 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from irc.dialects import bnn
+from irc.dialects.dense import is_exact
 from irc.interp.ewise import quantize
 from irc.passes.analysis.function_chain import exact_chain, functions_behind
+from irc.passes.analysis.why_not import why_not_monotone
 from irc.passes.rewriting import apply_greedily
 from irc.passes.streamline.negation import negated_value
+from irc.rejections import named, reject, shared
 
 Array = npt.NDArray[Any]
 
@@ -60,7 +63,10 @@ class QuantizeBeforeMaxPool(RewritePattern):
         if not isinstance(op, bnn.Quantizer):
             return
         pool = op.input.owner
-        if not isinstance(pool, bnn.MaxPoolOp) or not op.input.has_one_use():
+        if not isinstance(pool, bnn.MaxPoolOp):
+            return
+        if not op.input.has_one_use():
+            reject(op, self, lambda: f"the result of {named(pool)} {shared(op.input, op)}")
             return
         first = _quantizer_of(op, pool.input)
         _replace_pool(op, pool, [first], first.output, rewriter)
@@ -76,7 +82,13 @@ class MaxPoolBeforeRisingFunction(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.EwiseOp, rewriter: PatternRewriter) -> None:
         pool = op.input.owner
-        if not isinstance(pool, bnn.MaxPoolOp) or not op.input.has_one_use() or not rises(op):
+        if not isinstance(pool, bnn.MaxPoolOp):
+            return
+        if not op.input.has_one_use():
+            reject(op, self, lambda: f"the result of {named(pool)} {shared(op.input, op)}")
+            return
+        if not rises(op):
+            reject(op, self, lambda: f"it is not rising everywhere, so that {named(pool)} stays")
             return
         properties = (op.constant, op.constant_error, op.result_error)
         pad = pool.input.owner
@@ -115,12 +127,17 @@ class MaxPoolBehindFunction(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: bnn.MaxPoolOp, rewriter: PatternRewriter) -> None:
-        found = monotone_chain(op.input)
-        if found is None or not found.links:
-            return
         # What one quantizer follows is better folded into thresholds before the pool.
         reader = op.output.get_user_of_unique_use()
         if reader is not None and _leads_to_quantizer(reader):
+            return
+        # Only now: operations that nobody inserts would go on reading the values.
+        found = monotone_chain(op.input)
+        if found is None:
+            if not is_exact(bnn.frame_type(op.input).element_type):
+                reject(op, self, lambda: why_not_monotone(op.input, _RISING))
+            return
+        if not found.links:
             return
         element_type = bnn.frame_type(found.source).element_type
         pool = bnn.MaxPoolOp(found.source, op.kernel, op.strides, op.dilations, element_type)
@@ -216,7 +233,10 @@ class QuantizeBeforePad(RewritePattern):
         if not isinstance(op, bnn.Quantizer):
             return
         pad = op.input.owner
-        if not isinstance(pad, bnn.PadOp) or not op.input.has_one_use():
+        if not isinstance(pad, bnn.PadOp):
+            return
+        if not op.input.has_one_use():
+            reject(op, self, lambda: f"the result of {named(pad)} {shared(op.input, op)}")
             return
         value = np.array([pad.pad_value], np.float32)
         if isinstance(op, bnn.QuantizeOp):
@@ -225,6 +245,7 @@ class QuantizeBeforePad(RewritePattern):
             borders = (value >= op.thresholds.numpy()).sum(axis=1)
         border = int(borders[0])
         if bool((borders != border).any()):
+            reject(op, self, lambda: f"the border of {named(pad)} is other codes in other channels")
             return
         element_type = bnn.frame_type(op.output).element_type
         first = _quantizer_of(op, pad.input)

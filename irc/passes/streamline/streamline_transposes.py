@@ -13,10 +13,9 @@ from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
-from xdsl.transforms.common_subexpression_elimination import cse
 
 from irc.dialects import bnn
-from irc.passes.rewriting import apply_greedily, replace_located
+from irc.passes.rewriting import apply_greedily, cse, replace_located
 from irc.passes.streamline.channel_shuffles import match_first_axis
 from irc.passes.streamline.transpose_branches import (
     AbsorbTransposeIntoRows,

@@ -32,7 +32,7 @@ def merge_sum(op: bnn.AddOp, analysis: RangeAnalysis) -> bool:
     first, second = op.lhs.owner, op.rhs.owner
     if not isinstance(first, bnn.ThresholdOp) or not isinstance(second, bnn.ThresholdOp):
         return False
-    both = {first, second}
+    both = list(dict.fromkeys((first, second)))
     if first.input is not second.input or any(
         use.operation is not op for each in both for use in each.output.uses
     ):

@@ -9,6 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.passes import ModulePass
 
+from irc.counters import count
 from irc.dialects import bnn
 from irc.dialects.dense import DenseAttr
 from irc.passes.analysis.ranges import RangeAnalysis
@@ -43,6 +44,7 @@ def _trim(op: bnn.ThresholdOp, analysis: RangeAnalysis) -> None:
     kept = trimmed(Steps(at, steps, op.bias.value.data), full)
     if not 0 < kept.at.shape[1] < at.shape[1]:
         return
+    count("columns of thresholds dropped", at.shape[1] - kept.at.shape[1])
     op.properties["thresholds"] = DenseAttr.from_integers(kept.at)
     if op.steps is not None:
         op.properties["steps"] = DenseAttr.from_integers(kept.steps)
