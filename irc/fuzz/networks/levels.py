@@ -42,6 +42,7 @@ from irc.interp.run import entry_function, run_module
 from irc.loading import new_context
 from irc.passes.hardware.design import design_of
 from irc.passes.hardware.hardware_section import hardware_obstacles
+from irc.passes.lift.lift_onnx_to_bnn import MISFIT
 from irc.passes.software.obstacles import software_obstacles
 
 Array = npt.NDArray[Any]
@@ -100,7 +101,11 @@ def examine(network: RandomNetwork, levels: Collection[str] = INTERPRETED) -> Fo
     try:
         found.module = network.lowered("bnn")
     except IrcError as error:
-        found.refusals = dict.fromkeys(("verilog", "c"), error.message)
+        if MISFIT in error.message:
+            # The network is valid: a rule has stumbled over it.
+            found.disagreement = Disagreement("bnn", error.message)
+        else:
+            found.refusals = dict.fromkeys(("verilog", "c"), error.message)
         return found
     except Exception:
         found.disagreement = Disagreement("bnn", _error())

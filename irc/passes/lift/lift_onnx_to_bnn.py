@@ -20,6 +20,7 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from irc.diagnostics import print_debug_traceback
 from irc.dialects import onnx
 from irc.dialects.bnn import DenseAttr, ThresholdOp, frame_type, uint
 from irc.dialects.dense import is_exact
@@ -167,11 +168,16 @@ def _lift_node(lifting: Lifting, op: onnx.OnnxOp) -> None:
     except IrcError as error:
         lifting.obstacles.append(Obstacle(op.label, op.op_type, error.message))
     except _MISFITS as error:
-        # Rules do not check in full what ONNX demands of a node's inputs.
+        # Rules do not check in full what ONNX demands of a node's inputs. It may be a rule's own
+        # mistake, too: IRC_DEBUG=1 shows where.
+        print_debug_traceback(error)
         reason = str(error).strip().split("\n", 1)[0]
-        text = f"its inputs and attributes do not fit each other: {reason}"
+        text = f"{MISFIT}: {reason}"
         lifting.obstacles.append(Obstacle(op.label, op.op_type, text))
 
+
+MISFIT = "its inputs and attributes do not fit each other"
+"""How such an obstacle begins; there is none in a valid model."""
 
 _MISFITS = (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError)
 """What arithmetic raises on constants that do not fit each other or the node's attributes."""
