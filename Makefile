@@ -16,7 +16,7 @@ TRAIN_STAMP := $(TRAIN_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train-venv demo test test-fast lint typecheck docs clean distclean
+.PHONY: help venv train-venv demo test test-fast prove mutate lint typecheck docs clean distclean
 
 help:  ## Say what there is to make
 	@awk -F ":.*##" "/^[a-z-]+:.*##/ { printf \"make %-10s%s\\n\", \$$1, \$$2 }" Makefile
@@ -33,6 +33,12 @@ test: venv  ## Run every test
 
 test-fast: venv  ## Run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+prove: venv  ## Prove what docs/proofs.md lists, and print it; PROVE_ARGS="--only 'rule/*'"
+	$(BIN)/python -m proofs $(PROVE_ARGS)
+
+mutate: venv  ## Put small mistakes into what matters most, and see whether tests notice
+	$(BIN)/python -m mutation $(MUTATE_ARGS)
 
 lint: venv  ## Check style and formatting with ruff
 	$(BIN)/ruff check

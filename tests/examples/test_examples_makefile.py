@@ -54,8 +54,11 @@ def test_make_alone_lists_every_target(checkout: Path) -> None:
         "demo",
         "test",
         "test-fast",
+        "prove",
+        "mutate",
         "lint",
         "typecheck",
+        "docs",
         "clean",
         "distclean",
     ]
