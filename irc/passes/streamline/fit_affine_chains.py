@@ -81,9 +81,7 @@ class ChainIsAffine(RewritePattern):
             constant = bnn.DenseAttr.from_floats(offset)
             new_ops.append(bnn.EwiseOp("add", new_ops[-1].results[0], constant))
         for new_op in new_ops:
-            new_op.location = fused_location(
-                links[-1].location, *(link.location for link in links)
-            )
+            new_op.location = fused_location(links[-1].location, *(link.location for link in links))
         rewriter.insert(new_ops, InsertPoint.before(op))
         op.operands[0] = new_ops[-1].results[0]
         rewriter.handle_operation_modification(op)
