@@ -102,6 +102,8 @@ def follow(page: Path, folder: Path, environment: dict[str, str] | None = None) 
         "NO_COLOR": "1",
         "PATH": os.pathsep.join(folders),
         "PYTHONPATH": "",
+        # What is meant for the tests that run this is not meant for those of a page.
+        "PYTEST_ADDOPTS": "",
         **(environment or {}),
     }
     ran = 0

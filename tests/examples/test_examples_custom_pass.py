@@ -31,7 +31,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(package: Path, command: str, *arguments: str) -> str:
     """What one of the environment's commands prints, with the package installed."""
     folder = os.path.dirname(sys.executable)
-    env = {**os.environ, "PYTHONPATH": str(package.parent / "site")}
+    env = {**os.environ, "PYTHONPATH": str(package.parent / "site"), "PYTEST_ADDOPTS": ""}
     done = subprocess.run(
         [os.path.join(folder, command), *arguments],
         cwd=package,
