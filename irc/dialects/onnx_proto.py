@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import (
     UnrankedTensorType,
 )
 from xdsl.ir import Attribute
+from xdsl.utils.exceptions import VerifyException
 
 from irc.dialects.onnx_tensor import (
     SparseTensorAttr,
@@ -166,6 +167,9 @@ def tensor_from_proto(proto: TensorProto, external: bytes | None = None) -> Tens
                 f"shape {list(proto.dims)} needs {count} strings, {len(proto.string_data)} given"
             )
         return TensorAttr.from_strings(proto.dims, proto.string_data)
+    if external is None and proto.data_location == TensorProto.EXTERNAL:
+        # ONNX's own conversion would look for the file in the current folder.
+        raise ProtoError("data in another file are read for dense constants only")
     if external is None and not proto.HasField("raw_data"):
         return _from_typed_field(proto, count)
     data = proto.raw_data if external is None else external
@@ -220,12 +224,13 @@ def tensor_to_proto(tensor: TensorAttr, name: str = "") -> TensorProto:
 
 
 def sparse_from_proto(proto: SparseTensorProto) -> SparseTensorAttr:
-    """The sparse constant in a message."""
+    """The sparse constant in a message; `ProtoError` where its parts do not fit together."""
     check_dims(proto.dims)
-    values = tensor_from_proto(proto.values)
-    return SparseTensorAttr(
-        TensorType(values.element_type, proto.dims), values, tensor_from_proto(proto.indices)
-    )
+    values, indices = tensor_from_proto(proto.values), tensor_from_proto(proto.indices)
+    try:
+        return SparseTensorAttr(TensorType(values.element_type, proto.dims), values, indices)
+    except VerifyException as error:
+        raise ProtoError(str(error)) from None
 
 
 def sparse_to_proto(tensor: SparseTensorAttr, name: str = "") -> SparseTensorProto:

@@ -41,6 +41,11 @@ Array = npt.NDArray[Any]
 _READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13})
 """Data types whose numbers print exactly as decimal text."""
 
+_INT64 = 7
+
+MAX_DENSE = 2**24
+"""Elements that a sparse tensor may unfold to; its size in the file says nothing of them."""
+
 _FROM_NUMPY = {np.dtype(code).newbyteorder("<"): number for number, code in PLAIN_NUMPY.items()}
 
 
@@ -260,7 +265,11 @@ def _parse_numbers(parser: AttrParser, tensor: TensorType) -> bytes:
 
 @irdl_attr_definition
 class SparseTensorAttr(ParametrizedAttribute):
-    """A constant in ONNX's sparse form: `values` [NNZ] and `indices` [NNZ] or [NNZ, rank]."""
+    """A constant in ONNX's sparse form: `values` [NNZ] and `indices` [NNZ] or [NNZ, rank].
+
+    Indices are int64, into the flat tensor or by dimension, and count from the front only. The
+    tensor has at most `MAX_DENSE` elements, since it is densified.
+    """
 
     name = "onnx.sparse_tensor"
 
@@ -271,6 +280,29 @@ class SparseTensorAttr(ParametrizedAttribute):
     def verify(self) -> None:
         if self.values.element_type != self.type.element_type:
             raise VerifyException("values must have the element type of the tensor")
+        shape, given = self.type.get_shape(), self.values.shape
+        if any(dim < 0 for dim in shape):
+            raise VerifyException(f"a constant needs a static shape, not {self.type}")
+        count = math.prod(shape)
+        # Strides are computed from the others even where one dimension is 0.
+        if math.prod(dim for dim in shape if dim) > MAX_DENSE:
+            raise VerifyException(
+                f"a sparse tensor of shape {list(shape)} has {count} elements; at most {MAX_DENSE} "
+                "are accepted"
+            )
+        fitting = self.indices.shape in (given, (*given, len(shape)))
+        if len(given) != 1 or given[0] > count or not fitting:
+            raise VerifyException(
+                f"values of shape {list(given)} and indices of shape {list(self.indices.shape)} do "
+                f"not make a sparse tensor of shape {list(shape)}; expected [N], and [N] or "
+                f"[N, {len(shape)}], with N at most {count}"
+            )
+        if self.indices.data_type != _INT64:
+            raise VerifyException("indices of a sparse tensor must be int64")
+        indices = self.indices.numpy()
+        extents = np.array(shape if indices.ndim == 2 else count, np.int64)
+        if ((indices < 0) | (indices >= extents)).any():
+            raise VerifyException(f"an index of a sparse tensor is outside its shape {list(shape)}")
 
 
 __all__ = [

@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from irc.dialects.control_flow import check_single_block
 from irc.dialects.locations import location_name
 from irc.dialects.onnx_attributes import from_attribute
 from irc.dialects.onnx_op import OPSETS, OnnxOp
@@ -52,11 +53,13 @@ _NEEDS_IR_VERSION = {23: 11, 24: 12, 25: 13, 26: 13, 27: 14, 28: 14}
 
 
 def entry_function(module: ModuleOp) -> func.FuncOp:
-    """The one public function of a module; `IrcError` if there is none or more than one."""
+    """The one public function of a module; `IrcError` if there is none or more than one, or if it
+    has control flow."""
     found = [op for op in module.ops if isinstance(op, func.FuncOp) and not op.is_declaration]
     public = [op for op in found if op.sym_visibility is None or op.sym_visibility.data == "public"]
     if len(public) != 1:
         raise IrcError(f"expected one public function in the module, found {len(public)}")
+    check_single_block(public[0])
     return public[0]
 
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, TensorProto
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    ModelProto,
+    SparseTensorProto,
+    TensorProto,
+)
 
 from irc.dialects.onnx_proto import ProtoError, check_dims, raw_size
 from irc.dialects.onnx_types import ELEMENT_BITS
@@ -75,7 +82,11 @@ def _decode(data: bytes, name: str) -> ModelProto:
 
 
 def external_files(path: str | os.PathLike[str]) -> list[str]:
-    """Where a model keeps data beside itself: locations, each once; empty for what is no model."""
+    """Where a model keeps data beside itself: locations, each once; empty for what is no model.
+
+    Raises `IrcError` for a location outside the model's folder, as importing would: tensors that
+    the import passes over, in functions that nothing calls, are looked at as well.
+    """
     if not Path(path).is_file():
         return []
     try:
@@ -87,26 +98,54 @@ def external_files(path: str | os.PathLike[str]) -> list[str]:
         model.ParseFromString(data)
     except (OSError, ValueError, DecodeError):
         return []
-    found = (
-        entry.value
-        for tensor in _tensors(model)
-        if is_external(tensor)
-        for entry in tensor.external_data
-        if entry.key == "location"
-    )
-    return sorted(set(found))
+    source = Source(str(path), Path(path).parent)
+    found: set[str] = set()
+    for tensor in _tensors(model):
+        if is_external(tensor):
+            location = _entries(tensor).get("location", "")
+            try:
+                _resolve(location, source)
+            except ProtoError as error:
+                raise IrcError(f"{source.name}: tensor {_quoted(tensor.name)}: {error}") from None
+            found.add(location)
+    return sorted(found)
 
 
 def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    """Every tensor of a model, of subgraphs as well."""
-    graphs = [model.graph]
-    while graphs:
-        graph = graphs.pop()
-        yield from graph.initializer
-        for node in graph.node:
-            for attribute in node.attribute:
-                yield from (attribute.t, *attribute.tensors)
-                graphs += [attribute.g, *attribute.graphs]
+    """Every tensor of a model, of subgraphs, functions and sparse ones as well.
+
+    What an attribute holds beside the value of its type means nothing, and is passed over.
+    """
+    bodies: list[GraphProto | FunctionProto] = [model.graph, *model.functions]
+    while bodies:
+        body = bodies.pop()
+        attributes = [attribute for node in body.node for attribute in node.attribute]
+        if isinstance(body, GraphProto):
+            yield from body.initializer
+            yield from _parts(body.sparse_initializer)
+        else:
+            attributes += body.attribute_proto
+        for attribute in attributes:
+            match attribute.type:
+                case AttributeProto.TENSOR:
+                    yield attribute.t
+                case AttributeProto.TENSORS:
+                    yield from attribute.tensors
+                case AttributeProto.SPARSE_TENSOR:
+                    yield from _parts([attribute.sparse_tensor])
+                case AttributeProto.SPARSE_TENSORS:
+                    yield from _parts(attribute.sparse_tensors)
+                case AttributeProto.GRAPH:
+                    bodies.append(attribute.g)
+                case AttributeProto.GRAPHS:
+                    bodies += attribute.graphs
+                case _:
+                    pass
+
+
+def _parts(tensors: Iterable[SparseTensorProto]) -> Iterator[TensorProto]:
+    for tensor in tensors:
+        yield from (tensor.values, tensor.indices)
 
 
 def is_external(tensor: TensorProto) -> bool:
@@ -120,7 +159,7 @@ def read_external(tensor: TensorProto, source: Source) -> bytes:
     Raises `ProtoError` where the file is missing, too short, not plain, or outside the model's
     folder, by an absolute path, by `..` or through a symbolic link.
     """
-    entries = {entry.key: entry.value for entry in tensor.external_data}
+    entries = _entries(tensor)
     location = entries.get("location", "")
     path = _resolve(location, source)
     if tensor.data_type not in ELEMENT_BITS:
@@ -156,6 +195,16 @@ def read_external(tensor: TensorProto, source: Source) -> bytes:
             f"external data {_quoted(location)} cannot be read: {error.strerror or error}"
         ) from None
     return data
+
+
+def _entries(tensor: TensorProto) -> dict[str, str]:
+    """Where the data of a tensor lie: of a key that is given twice, the last, as in ONNX."""
+    return {entry.key: _text(entry.value) for entry in tensor.external_data}
+
+
+def _text(value: str | bytes) -> str:
+    """Text, which protobuf hands out as bytes where it is not UTF-8."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def _open_at_once(path: str, flags: int) -> int:

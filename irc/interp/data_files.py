@@ -55,10 +55,22 @@ def load_data(path: str | os.PathLike[str]) -> Data:
         if "x" not in arrays:
             raise IrcError(f"{name}: has no key 'x'; its keys are {keys}")
         return _checked(Data(name, arrays["x"], arrays.get("y")))
-    except IrcError:
+    except (IrcError, MemoryError):
         raise
     except Exception as error:
         raise IrcError(f"{name}: {_reason(error, name)}") from None
+
+
+def data_of(values: Any, source: str) -> Data:
+    """Frames [N, …] that a caller gives as an array or as lists, checked as those of a file are.
+
+    Raises `IrcError` that names `source`.
+    """
+    try:
+        x = np.asarray(values)
+    except ValueError as error:
+        raise IrcError(f"{source}: no array of numbers: {error}") from None
+    return _checked(Data(source, x, None))
 
 
 def _reason(error: Exception, name: str) -> str:

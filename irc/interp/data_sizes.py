@@ -26,25 +26,29 @@ class SizeError(Exception):
 def check_sizes(path: str, keys: tuple[str, ...]) -> None:
     """Look at the headers of a `.npy` file, or at those of the arrays `keys` of a `.npz` archive.
 
+    In an archive NumPy takes a member `x`, if there is one, and `x.npy` otherwise.
+
     Raises `SizeError`, and whatever NumPy and `zipfile` raise for files that are neither.
     """
     with open(path, "rb") as file:
-        if file.read(4) != b"PK\x03\x04":
+        if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
             file.seek(0)
             _check_header(file, os.fstat(file.fileno()).st_size, "the array")
             return
     with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
         for key in keys:
-            if f"{key}.npy" in archive.namelist():
-                _check_member(archive, archive.getinfo(f"{key}.npy"), key)
+            for name in names.intersection((key, f"{key}.npy")):
+                _check_member(archive, archive.getinfo(name), key, os.path.getsize(path))
 
 
-def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, key: str) -> None:
-    size = entry.file_size
-    if size > FREE_BYTES and size > MAX_RATIO * entry.compress_size:
+def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, key: str, whole: int) -> None:
+    # The directory may claim more packed bytes than the whole archive has.
+    size, packed = entry.file_size, min(entry.compress_size, whole)
+    if size > FREE_BYTES and size > MAX_RATIO * packed:
         raise SizeError(
-            f"'{key}' unfolds from {entry.compress_size:,} to {size:,} bytes; an archive that does "
-            "is taken for a trap"
+            f"'{key}' unfolds from {packed:,} to {size:,} bytes; an archive that does is taken for "
+            "a trap"
         )
     with archive.open(entry) as file:
         _check_header(file, size, f"'{key}'")
@@ -59,11 +63,18 @@ def _check_header(file: IO[bytes], size: int, what: str) -> None:
             (2, 0): np.lib.format.read_array_header_2_0,
         }.get(version)
         if read is None:
-            return
+            # NumPy writes 3.0 for columns whose names are not Latin-1, and for nothing else.
+            raise SizeError(
+                f"{what} is in version {version[0]}.{version[1]} of NumPy's format; versions 1.0 "
+                "and 2.0 are read, which hold all plain numbers"
+            )
         shape, _, dtype = read(file)
     except ValueError:
         # No array at all: who loads it says so.
         return
+    except (MemoryError, RecursionError):
+        # Python's parser has no other words for deep nesting; the text is short.
+        raise SizeError(f"damaged: the header of {what} is nested too deeply") from None
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > size and not dtype.hasobject:
         raise SizeError(

@@ -14,15 +14,31 @@ def propagates_little(graph: GraphProto) -> bool:
     """Whether no vector of shape arithmetic grows beyond `MAX_VALUES`.
 
     `shape_inference.infer_shapes(data_prop=True)` joins what `Concat` joins, whatever its size: a
-    vector that is joined with itself forty times would take all memory.
+    vector that is joined with itself forty times would take all memory. It does so in subgraphs
+    as well, and keeps what it finds under one name for all graphs, as here.
     """
-    sizes = {
-        tensor.name: math.prod(tensor.dims) if len(tensor.dims) < 2 else 0
+    return _fits(graph, {})
+
+
+def _fits(graph: GraphProto, sizes: dict[str, int]) -> bool:
+    """The same for a graph within others, of whose values the sizes are known; adds its own."""
+    for value in graph.input:
+        # ONNX takes a vector of a known size for that many values, if unknown ones.
+        dims = value.type.tensor_type.shape.dim
+        if len(dims) == 1:
+            sizes[value.name] = max(sizes.get(value.name, 1), dims[0].dim_value)
+    sizes.update(
+        (tensor.name, math.prod(tensor.dims) if len(tensor.dims) < 2 else 0)
         for tensor in graph.initializer
-    }
+    )
     for node in graph.node:
         given = [sizes.get(name, 1) for name in node.input]
         size = sum(given) if node.op_type == "Concat" else max(given, default=1)
+        for inner in (attribute.g for attribute in node.attribute if attribute.HasField("g")):
+            # Any input of the node may be what the subgraph gets.
+            sizes.update((value.name, size) for value in inner.input)
+            if not _fits(inner, sizes):
+                return False
         if size > MAX_VALUES and node.op_type == "Concat":
             return False
         for name in node.output:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from model_files import network, node_named
+from model_files import initializer, network, node_named
+from onnx import TensorProto
 
 WHOLE = network().SerializeToString()
 
@@ -66,6 +67,14 @@ def with_cut_node() -> bytes:
     return model.SerializeToString()
 
 
+def with_damaged_location() -> bytes:
+    model = network()
+    weights = initializer(model, "w1")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="own.bin")
+    return model.SerializeToString().replace(b"own.bin", b"own\xff\xfein")
+
+
 CONTAINERS: dict[str, bytes] = {
     **{f"cut to {part} %": WHOLE[: len(WHOLE) * part // 100] for part in range(5, 100, 9)},
     **{f"cut by {count}": WHOLE[:-count] for count in (1, 2, 3, 7)},
@@ -94,6 +103,7 @@ CONTAINERS: dict[str, bytes] = {
     "no UTF-8 in an operator": renamed(b"MatMul", b"MatM\xff\xfe"),
     "no UTF-8 in an input": renamed(b"beta", b"be\xc0\x80"),
     "half a surrogate in a name": renamed(b"gamma", b"ga\xed\xa0\x80"),
+    "no UTF-8 in a location": with_damaged_location(),
     "no UTF-8 in the graph's name": lengthy(7, lengthy(2, b"\xff\xff")),
     "two graphs": WHOLE + WHOLE,
     "node without operator": with_cut_node(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from model_files import initializer, network, node_named
-from onnx import StringStringEntryProto, TensorProto, helper
+from onnx import AttributeProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
 SECRET = b"\xde\xad\xbe\xef" * 48
 """What nobody may read: as many bytes as the weights take."""
@@ -119,3 +120,55 @@ def write_model(path: Path, entries: dict[str, str], tensor: str) -> None:
         index = list(model.graph.node).index(node_named(model, "weights1"))
         model.graph.node.insert(index, constant)
     path.write_bytes(model.SerializeToString())
+
+
+def _lie_outside(tensor: TensorProto, *dims: int) -> None:
+    """Let the data of a tensor be where nobody may read."""
+    tensor.data_type = TensorProto.FLOAT
+    tensor.dims.extend(dims)
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret.bin")
+
+
+def _beside_a_number(model: ModelProto) -> None:
+    norm = node_named(model, "norm")
+    epsilon = next((each for each in norm.attribute if each.name == "epsilon"), None)
+    if epsilon is None:
+        epsilon = norm.attribute.add(name="epsilon", type=AttributeProto.FLOAT, f=1e-5)
+    _lie_outside(epsilon.t, 48)
+    _lie_outside(epsilon.tensors.add(), 48)
+
+
+def _uncalled_function(model: ModelProto) -> None:
+    constant = helper.make_node("Constant", [], ["b"])
+    value = constant.attribute.add(name="value", type=AttributeProto.TENSOR)
+    _lie_outside(value.t, 48)
+    imports = [helper.make_opsetid("", 17)]
+    model.functions.append(helper.make_function("local", "f", [], ["b"], [constant], imports))
+    model.opset_import.append(helper.make_opsetid("local", 1))
+
+
+def _default_of_a_function(model: ModelProto) -> None:
+    _uncalled_function(model)
+    function = model.functions[0]
+    del function.node[0].attribute[:]
+    function.node[0].attribute.add(name="value", type=AttributeProto.TENSOR, ref_attr_name="v")
+    default = function.attribute_proto.add(name="v", type=AttributeProto.TENSOR)
+    _lie_outside(default.t, 48)
+
+
+def _sparse_weights(model: ModelProto) -> None:
+    sparse = model.graph.sparse_initializer.add(dims=[8])
+    sparse.values.name = "sparse"
+    _lie_outside(sparse.values, 1)
+    sparse.values.float_data.append(1.0)
+    sparse.indices.CopyFrom(TensorProto(data_type=TensorProto.INT64, dims=[1], int64_data=[0]))
+
+
+PASSED_OVER: dict[str, tuple[Callable[[ModelProto], None], bool]] = {
+    "beside a number": (_beside_a_number, True),
+    "in a function that nothing calls": (_uncalled_function, False),
+    "a function's default": (_default_of_a_function, False),
+    "sparse weights": (_sparse_weights, False),
+}
+"""Where a tensor outside of the folder may hide from the import; and whether it means nothing."""

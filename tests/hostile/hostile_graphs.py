@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -148,11 +149,44 @@ def many_inputs(model: ModelProto) -> None:
     model.graph.node.insert(0, helper.make_node("Sum", names, ["many"], name="many"))
 
 
-def sparse(model: ModelProto, indices: Sequence[int], dims: Sequence[int]) -> None:
+def sparse(model: ModelProto, indices: Sequence[Any], dims: Sequence[int]) -> None:
+    """Weights of which only some are given, by flat index or by one for each dimension."""
     tensor = model.graph.sparse_initializer.add()
     tensor.values.CopyFrom(numpy_helper.from_array(np.ones(len(indices), np.float32), "sparse"))
     tensor.indices.CopyFrom(numpy_helper.from_array(np.array(indices, np.int64), "at"))
     tensor.dims.extend(dims)
+
+
+def joined(count: int, start: str, last: str) -> list[NodeProto]:
+    """A vector joined with itself, `count` times."""
+    names = [start, *(f"{last}{index}" for index in range(count - 1)), last]
+    return [
+        helper.make_node("Concat", [before] * 2, [after], name=after, axis=0)
+        for before, after in pairwise(names)
+    ]
+
+
+def joined_within(outside: int, inside: int) -> Change:
+    """A vector of shapes that grows partly before, partly in the branches of an `If`."""
+
+    def change(model: ModelProto) -> None:
+        model.graph.initializer.extend(
+            [
+                numpy_helper.from_array(np.ones(8, np.int64), "vector"),
+                numpy_helper.from_array(np.array(True), "condition"),
+            ]
+        )
+        grown = joined(outside, "vector", "outer")
+        then = branch(joined(inside, "outer", "then"), "then")
+        other = branch([helper.make_node("Neg", ["vector"], ["other"])], "other")
+        chosen = helper.make_node(
+            "If", ["condition"], ["shape"], "chosen", then_branch=then, else_branch=other
+        )
+        used = helper.make_node("Reshape", ["y", "shape"], ["y2"], name="used")
+        model.graph.node.extend([*grown, chosen, used])
+        model.graph.output[0].CopyFrom(output("y2"))
+
+    return change
 
 
 GRAPHS: dict[str, bytes] = {
@@ -193,6 +227,9 @@ GRAPHS: dict[str, bytes] = {
     "Ifs, 8 deep": changed(appended(nested_ifs(8))),
     "Loops, 15 deep": changed(appended(one_sided(15))),
     "Loops, 30 deep": changed(appended(one_sided(30))),
+    "vector joined 40 times in an If": changed(joined_within(1, 39)),
+    "vector joined 34 times in an If, folded in part": changed(joined_within(1, 33)),
+    "vector joined 12 times, and 28 times in an If": changed(joined_within(12, 28)),
     "subgraph that reads what comes later": changed(
         appended(
             helper.make_node(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from hostile_graphs import changed, rewired
+from hostile_graphs import changed, rewired, sparse
 from model_files import initializer, node_named
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
@@ -109,6 +109,21 @@ def integers(*values: int) -> Any:
 
 
 ONE = np.ones(1, np.float32)
+
+SPARSE: dict[str, tuple[bytes, str]] = {
+    case: (changed(lambda m, at=at, dims=dims: sparse(m, at, dims)), message)
+    for case, at, dims, message in (
+        ("2^30 elements", [0], [2**30], "has 1073741824 elements; at most 16777216"),
+        ("0 of 2^30 elements", [], [0, 2**30], "has 0 elements; at most 16777216"),
+        ("behind the last", [48], [8, 6], r"outside its shape \[8, 6\]"),
+        ("before the first", [-1], [8, 6], r"outside its shape \[8, 6\]"),
+        ("behind the last column", [[7, 6]], [8, 6], r"outside its shape \[8, 6\]"),
+        ("before the first row", [[-1, 5]], [8, 6], r"outside its shape \[8, 6\]"),
+        ("too many dimensions", [[1, 2, 3]], [8, 6], r"indices of shape \[1, 3\] do not make"),
+        ("more than there are", [0, 1, 2], [2], "with N at most 2"),
+    )
+}
+"""Sparse weights that do not fit their shape, and what is said of them."""
 
 SIZES: dict[str, bytes] = {
     "product of 2^64": changed(shaped("w1", 2**32, 2**32)),
@@ -213,6 +228,7 @@ SIZES: dict[str, bytes] = {
     "kernel of 40 dimensions": layer("Conv", [1] * 40),
     "pads of 3 numbers": layer("Conv", (1, 1, 3, 3), pads=[1, 1, 1]),
     "pads of 10,000 numbers": layer("Conv", (1, 1, 3, 3), pads=[0] * 10_000),
+    "sparse weights of 2^30": SPARSE["2^30 elements"][0],
     "gamma of 10^11": changed(rewired("norm", 1, "unmade")),
 }
 """What a file of this name asks for; a clean refusal, or an answer that takes little, is right."""

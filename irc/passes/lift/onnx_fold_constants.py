@@ -136,8 +136,12 @@ def _static_shape(op: ShapeOp) -> list[Array] | None:
 
 
 def _growth(op: OnnxOp) -> int:
+    made = sum(map(_elements, op.results))
+    if op.op_type == "Concat":
+        # Inference may have left its type open, above all where it would be large.
+        made = max(made, sum(map(_elements, op.operands)))
     # What is read twice is there once.
-    return sum(map(_elements, op.results)) - sum(map(_elements, set(op.operands)))
+    return made - sum(map(_elements, set(op.operands)))
 
 
 def _elements(value: SSAValue) -> int:
