@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xdsl.ir import Attribute
 
 from irc.dialects.locations import location_names
@@ -29,6 +31,14 @@ def node_comment(location: Attribute) -> list[str]:
             lines.append("  ")
         lines[-1] += f"+{name}"
     return lines
+
+
+def without_node_comments(verilog: str) -> str:
+    """A Verilog text without the lines that hold such comments: what the hardware is."""
+    return _IN_VERILOG.sub("", verilog)
+
+
+_IN_VERILOG = re.compile(r"^ *// (?:ONNX nodes?: |  \+).*\n", re.MULTILINE)
 
 
 def _shown(name: str) -> str:

@@ -6,12 +6,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from irc.backends.boards.board import load_board
 from irc.backends.synth.devices import Device, device_named
 from irc.errors import IrcError
 from irc.flow.board_project import BOARD_FILE, FOLDER, BoardChoice, board_files
+from irc.flow.manifest_forms import (
+    ANY_TEXT,
+    CLOCK,
+    COUNT,
+    FILE,
+    IDENTIFIER,
+    PLAIN_NAME,
+    Fields,
+    Maybe,
+    Named,
+    Rows,
+)
 
 
 @dataclass(frozen=True)
@@ -74,14 +86,43 @@ def load_choice(
 def _from_folder(path: Path) -> BoardBuild | None:
     if not (path / BOARD_FILE).is_file():
         return None
-    entry: dict[str, Any] = json.loads((path / BOARD_FILE).read_text(encoding="utf-8"))
+    entry = _read_entry(path / BOARD_FILE)
     texts: dict[str, str] = {}
     for name in [*entry["sources"], *([entry["constraints"]] if entry["constraints"] else [])]:
         try:
             texts[name] = (path / name).read_text(encoding="utf-8")
         except OSError as error:
             raise IrcError(f"{path / name}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise IrcError(f"{path / name}: not UTF-8 text") from None
     return _build(entry, texts)
+
+
+def _read_entry(path: Path) -> dict[str, Any]:
+    """What a folder says of its board, held against its form."""
+    try:
+        found: object = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise IrcError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise IrcError(f"{path}: not JSON: {error}") from None
+    if wrong := _FORM.wrong(found, ""):
+        raise IrcError(f"{path}: {wrong}; written by another version?")
+    return cast("dict[str, Any]", found)
+
+
+_FORM = Fields(
+    {
+        "board": PLAIN_NAME,
+        "description": ANY_TEXT,
+        "device": ANY_TEXT,
+        "top": IDENTIFIER,
+        "clock": CLOCK,
+        "sources": Named(FILE, Fields({"crc32": COUNT})),
+        "constraints": Maybe(PLAIN_NAME),
+        "program": Maybe(Rows(ANY_TEXT)),
+    }
+)
 
 
 def _build(entry: Mapping[str, Any], texts: Mapping[str, str]) -> BoardBuild:

@@ -88,7 +88,7 @@ def _beats(folder: Path, name: str, stream: dict[str, Any]) -> Beats:
     try:
         words = path.read_text(encoding="ascii").split()
         data = bytes.fromhex("".join(words))
+        beats = np.frombuffer(data, np.uint8).reshape(-1, stream["beats"], stream["bits"] // 8)
     except (OSError, ValueError) as error:
         raise IrcError(f"{path}: not the test vectors that irc compile writes: {error}") from None
-    beats = np.frombuffer(data, np.uint8).reshape(-1, stream["beats"], stream["bits"] // 8)
     return np.ascontiguousarray(beats[:, :, ::-1])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irc.backends.output import write_files
-from irc.backends.verilog.project import hex_bytes, print_checked
+from irc.backends.output import MARKER, write_files
+from irc.backends.verilog.project import hex_bytes, logic_checksum, print_checked
 from irc.errors import IrcError
 from irc.flow.board_build import has_board
 from irc.flow.ladder import Ladder
@@ -60,7 +59,11 @@ def reload_weights(
     _check_sources(folder, manifest, ladder, top)
     memories = design_memories(ladder.hw, top)
     stream = design_stream(ladder.hw, top)
-    assert len(stream) == entry["bytes"]
+    if len(stream) != entry["bytes"]:
+        raise IrcError(
+            f"{folder}: its stream would have {len(stream)} bytes, but {MARKER} says "
+            f"{entry['bytes']}; written by another version?"
+        )
     text = output.with_suffix(".hex")
     if text == output:
         raise IrcError(f"{output}: the name of the binary file must not end in .hex")
@@ -97,17 +100,18 @@ def _compare(
     """Demand the layers of the design; raises `IrcError` for the first that differs."""
     found = [layer_shape(unit) for unit in loaded_units(design_of(ladder.dataflow))]
     for have, want in zip(found, wanted, strict=False):
-        if have["name"] != want["name"]:
+        wanted_name = want.get("name", "")
+        if have["name"] != wanted_name:
             raise IrcError(
                 f"{model}: layer '{have['name']}' stands where the design in {folder} has "
-                f"'{want['name']}'; layers must have the same names, in the same order"
+                f"'{wanted_name}'; layers must have the same names, in the same order"
             )
         for key in want:
             is_folding = key in _OF_FOLDING
             if is_folding != with_folding or have.get(key) == want[key]:
                 continue
             raise IrcError(
-                f"{model}: layer '{want['name']}': {_WORDS[key]} {have.get(key)}, but "
+                f"{model}: layer '{wanted_name}': {_WORDS.get(key, key)} {have.get(key)}, but "
                 f"{want[key]} in {folder}; only networks of the same shape and types can be loaded"
             )
     if len(found) != len(wanted):
@@ -130,12 +134,13 @@ _WORDS = {
 
 
 def _check_sources(folder: Path, manifest: dict[str, Any], ladder: Ladder, top: str) -> None:
-    """Demand the Verilog of the design to the letter: what is in no memory cannot be loaded."""
-    sources = {name: entry["crc32"] for name, entry in manifest["sources"].items()}
+    """Demand the Verilog of the design, names of nodes aside, to the letter: what is in no memory
+    cannot be loaded."""
+    sources = {name: entry.get("logic_crc32") for name, entry in manifest["sources"].items()}
     made = {f"rtl/{file.name}.v": file.text for file in print_checked(ladder.hw, top)}
     for name in sorted(made.keys() | {name for name in sources if name.startswith("rtl/")}):
         text = made.get(name)
-        if text is None or sources.get(name) != zlib.crc32(text.encode("utf-8")):
+        if text is None or sources.get(name) != logic_checksum(text):
             raise IrcError(
                 f"{ladder.path}: its hardware differs from the design in {folder} in {name}, not "
                 "only in weights and thresholds: in the scales of a sum, say, or in a quantizer "

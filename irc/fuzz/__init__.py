@@ -1,4 +1,4 @@
-"""Fuzzing: random networks through every level, and damaged files through every reader.
+"""Fuzzing: random networks through every level, and damaged files through their readers.
 
 networks    random valid networks, and how their levels are compared
 mutate      damage done to valid files

@@ -85,7 +85,13 @@ BENCHES = {
         "button",
         "reload_weights",
     ),
-    "zybo-z7": ("frames_and_counters", "random_back_pressure", "control", "reload_weights"),
+    "zybo-z7": (
+        "frames_and_counters",
+        "random_back_pressure",
+        "control",
+        "reload_weights",
+        "stalled_weights",
+    ),
 }
 
 
@@ -95,7 +101,9 @@ def test_the_whole_top_answers_like_the_interpreter(board: str, workplace: Path)
     """Bits on the UART's pins, or AXI; the results expected are those of the dataflow interpreter,
     and, once what `irc reload` writes is loaded there, those of the retrained network."""
     save(workplace / "retrained.onnx", retrain)
-    options = ("--board", board, "--reloadable")
+    # Frames of several beats: one that has begun holds weights back.
+    Path("net.fold").write_text('layer "bits" { pe = 2 } layer "fc1" { pe = 2 simd = 2 }')
+    options = ("--board", board, "--reloadable", "--fold", "net.fold")
     folder = compile_board(*options)
     result = run_irc(
         "compile", "retrained.onnx", *DECLARED, "--target", "verilog", *options, "-o", "other"
@@ -109,6 +117,12 @@ def test_the_whole_top_answers_like_the_interpreter(board: str, workplace: Path)
     (folder / "tb/other_expected.hex").write_text(other)
     passed = simulate(folder, "--no-checksums")
     assert [name for name in passed if name != "partial_beat"] == list(BENCHES[board])
+
+
+@pytest.mark.slow
+def test_the_whole_top_answers_where_weights_are_fixed(workplace: Path):
+    passed = simulate(compile_board("--board", "icebreaker"))
+    assert passed == [name for name in BENCHES["icebreaker"] if name != "reload_weights"]
 
 
 @pytest.mark.slow

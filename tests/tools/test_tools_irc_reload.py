@@ -124,6 +124,26 @@ def test_networks_of_another_shape_are_refused_by_layer(workplace: Path) -> None
     assert not Path("weights.bin").exists()
 
 
+def test_nodes_within_layers_may_be_renamed(workplace: Path) -> None:
+    """Their names stand in comments of the Verilog, which are no hardware."""
+
+    def rename(model: ModelProto) -> None:
+        node_named(model, "norm").name = "batch_normalisation_of_the_second_training" * 3
+        node_named(model, "sign1").name = "sign_of_the_second_training" * 3
+
+    save(workplace / "renamed.onnx", retrain, rename)
+    save(workplace / "retrained.onnx", retrain)
+    compile_reloadable("net.onnx", "a_hw")
+    compile_reloadable("renamed.onnx", "b_hw")
+    assert "+norm" in Path("a_hw/rtl/net_fc1.v").read_text()
+    assert "+batch_normalisation" in Path("b_hw/rtl/renamed_fc1.v").read_text()
+    for model in ("renamed", "retrained"):
+        result = run_irc("reload", "a_hw", f"{model}.onnx", "-o", f"{model}.bin")
+        assert result.code == 0, result.text
+    # The shape of the hardware, which the stream begins with, does not depend on names either.
+    assert Path("renamed.bin").read_bytes() == Path("retrained.bin").read_bytes()
+
+
 def test_what_is_no_reloadable_folder_is_refused(workplace: Path) -> None:
     run_irc("compile", "net.onnx", *DECLARED, "--target", "verilog", "-o", "fixed_hw")
     refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from irc_runner import DECLARED, FAILURE, USAGE, everything_in, fails, run_irc
@@ -64,6 +65,28 @@ def test_without_place_and_route_there_is_a_netlist(folder: Path):
     assert "not placed and routed" in result.text
     assert "LUT6s" in result.text
     assert Path("out/netlist.v").is_file()
+
+
+def test_a_manifest_gives_no_orders(folder: Path):
+    """Names in it become parts of the script that Yosys runs."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    order = "rtl/ ; tee -o pwned.txt help; log z.v"
+    (folder / order).parent.mkdir(exist_ok=True)
+    (folder / order).write_text("")
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"top": "a; tee -o ../../pwned help"}, "top is 'a; tee -o ../../pwned help', not an id"),
+        (
+            {"sources": {**manifest["sources"], order: {"crc32": 0}}},
+            f"a key of sources is {order!r}",
+        ),
+        ({"reload": {}}, "reload lacks bytes"),
+    ]
+    for changed, message in cases:
+        path.write_text(json.dumps({**manifest, **changed}))
+        before = everything_in(folder.parent)
+        assert f"{path}: {message}" in fails(FAILURE, "synth", folder, "--device", "xc7")
+        assert everything_in(folder.parent) == before
 
 
 def test_mistakes_are_told(folder: Path):

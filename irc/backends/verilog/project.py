@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.dialects.builtin import ModuleOp
 
+from irc.backends.node_comments import without_node_comments
 from irc.backends.output import MARKER, atomic_dir
 from irc.backends.seal import seal
 from irc.backends.verilog.analysis import bits_of
@@ -220,7 +221,10 @@ def _project_files(
         "cycles": metadata.cycles,
         "latency": metadata.latency,
         "frames": frames,
-        "sources": {name: {"crc32": _crc32(text)} for name, text in sources.items()},
+        "sources": {
+            name: {"crc32": _crc32(text), "logic_crc32": logic_checksum(text)}
+            for name, text in sources.items()
+        },
         "hex": {name: _hex_entry(text) for name, text in hex_files.items()},
         "layers": metadata.layers,
         "fifos": metadata.fifos,
@@ -264,6 +268,12 @@ def _hex_entry(text: str) -> dict[str, int]:
         "digits": digits,
         "crc32": _crc32(text),
     }
+
+
+def logic_checksum(text: str) -> int:
+    """The CRC-32 of a Verilog text without the names of ONNX nodes in its comments: equal hardware
+    may come from nodes that are named otherwise."""
+    return _crc32(without_node_comments(text))
 
 
 def _crc32(text: str) -> int:

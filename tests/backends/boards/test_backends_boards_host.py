@@ -182,6 +182,7 @@ class FakeLogic:
     def __init__(self, identity: int) -> None:
         self.words = {0x00: identity, 0x04: 1, 0x0C: 0x10, 0x10: 0, 0x14: 0, 0x18: 7, 0x28: 5}
         self.weights: list[int] = []
+        self.controls: list[int] = []
         self.sendchannel = self.recvchannel = self
         self.target: Any = None
 
@@ -192,6 +193,8 @@ class FakeLogic:
         self.words[address] = value
         if address == 0x24:
             self.weights.append(value)
+        if address == 0x08:
+            self.controls.append(value)
 
     def transfer(self, buffer: Any) -> None:
         if self.target is None:
@@ -289,6 +292,7 @@ def test_the_pynq_driver_loads_weights(
     network.load(tmp_path / "w.bin")
     assert logic.weights == [*STREAM[:-1], STREAM[-1] | driver.LAST_BYTE]
     assert network.status()["weights_fault"] == 0
+    logic.controls.clear()
     logic.words[0x0C] |= driver.WEIGHTS_FAULT
     with pytest.raises(RuntimeError, match=r"w\.bin: the network refused the weights"):
         network.load(tmp_path / "w.bin")
@@ -300,3 +304,26 @@ def test_the_pynq_driver_loads_weights(
     monkeypatch.setattr(driver, "PATIENCE", 0.0)
     with pytest.raises(RuntimeError, match=r"w\.bin: the network waits: a frame has begun"):
         network.load(tmp_path / "w.bin")
+    # Nothing waits where a stream was refused, and bytes without an end where it was given up.
+    assert logic.controls == [driver.HOLD_RESET, driver.RUN]
+
+
+def test_the_pynq_driver_leaves_nothing_waiting_when_it_is_interrupted(
+    driver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    logic = FakeLogic(42)
+    network = driver.Network(cells=(logic, logic), pynq=FakePynq)
+    (tmp_path / "w.bin").write_bytes(STREAM)
+    logic.controls.clear()
+    take = logic.write
+
+    def interrupted(address: int, value: int) -> None:
+        take(address, value)
+        if address == 0x24 and len(logic.weights) == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(logic, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        network.load(tmp_path / "w.bin")
+    assert logic.weights == list(STREAM[:7])
+    assert logic.controls == [driver.HOLD_RESET, driver.RUN]

@@ -51,6 +51,11 @@ CYCLES_A_FRAME = max(MANIFEST["cycles"], MANIFEST["input"]["beats"], MANIFEST["o
 COUNT = max(2, min(len(STIMULUS), DIRECT_CYCLES // CYCLES_A_FRAME))
 
 
+def half_frame() -> bytes:
+    """The beginning of a frame; nothing where frames have one beat."""
+    return STIMULUS[0][: len(STIMULUS[0]) // 2 // BOARD["beat_bytes"] * BOARD["beat_bytes"]]
+
+
 def pauses(rng: random.Random, chance: float) -> Iterator[bool]:
     """Stalls at random."""
     while True:
@@ -197,7 +202,7 @@ async def control(dut: Any) -> None:
     assert await bench.get(CYCLES) == 0
     assert await bench.get(CONTROL) == RUN
 
-    half = STIMULUS[0][: len(STIMULUS[0]) // 2 // BOARD["beat_bytes"] * BOARD["beat_bytes"]]
+    half = half_frame()
     if half:
         await bench.source.send(axi.AxiStreamFrame(half))
         await bench.source.wait()
@@ -247,3 +252,30 @@ async def reload_weights(dut: Any) -> None:
     assert await bench.load(own)
     await exchange(bench, 2)
     cocotb.log.info("bench: weights of %d bytes, 3 streams taken and 3 told", len(own))
+
+
+@cocotb.test(skip=WEIGHTS is None or WEIGHTS["bytes"] > MOST_STREAM)
+async def stalled_weights(dut: Any) -> None:
+    """A stream given up in the middle leaves no byte behind: a reset of the core empties what
+    waits, and the next stream is taken."""
+    own = loading.read_stream(PROJECT / "tb/weights.hex")
+    bench = Bench(dut, 0.1)
+    await bench.start()
+    room = await bench.get(STREAM_ROOM)
+    if half_frame():
+        # A frame that has begun holds them back.
+        await bench.source.send(axi.AxiStreamFrame(half_frame()))
+        await bench.source.wait()
+    part = own[: min(room, len(own) - 1)]
+    for byte in part:
+        await bench.put(STREAM, byte)
+    assert await bench.get(STATUS) & LOADING
+    if half_frame():
+        assert await bench.get(STREAM_ROOM) < room, "a frame had begun, and weights were taken"
+    await bench.put(CONTROL, HOLD_RESET)
+    await bench.put(CONTROL, RUN)
+    assert await bench.get(STREAM_ROOM) == room
+    assert not await bench.get(STATUS) & (BUSY | LOADING)
+    assert await bench.load(own)
+    await exchange(bench, 2)
+    cocotb.log.info("bench: %d bytes given up, %d taken", len(part), len(own))

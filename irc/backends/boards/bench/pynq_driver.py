@@ -81,7 +81,8 @@ class Network:
 
     def load(self, path: str | Path) -> None:
         """Load a file of `irc reload`, with no frame under way. Raises `ValueError` for one that is
-        damaged or for another network, `RuntimeError` where the network refuses it."""
+        damaged or for another network, `RuntimeError` where the network refuses it. Where it ends
+        in the middle, the network is reset and has no weights until some are loaded."""
         wanted = self.board["weights"]
         if wanted is None:
             raise RuntimeError("the weights are fixed: compile the network with --reloadable")
@@ -90,6 +91,18 @@ class Network:
         wrong = loading.what_is_wrong(stream, wanted)
         if wrong is not None:
             raise ValueError(f"{path}: {wrong}")
+        try:
+            self._send(stream, path)
+        except BaseException:
+            # What waits, and has no end, would be the beginning of the next stream.
+            self.registers.write(CONTROL, HOLD_RESET)
+            self.registers.write(CONTROL, RUN)
+            raise
+        if self.registers.read(STATUS) & WEIGHTS_FAULT:
+            raise RuntimeError(f"{path}: the network refused the weights")
+
+    def _send(self, stream: bytes, path: str | Path) -> None:
+        """Write a stream as there is room, and wait until it is taken."""
         sent, moved_at = 0, time.monotonic()
         while sent < len(stream) or self.registers.read(STATUS) & LOADING:
             for byte in stream[sent : sent + self.registers.read(WEIGHTS_ROOM)]:
@@ -97,8 +110,6 @@ class Network:
                 self.registers.write(WEIGHTS, byte | (LAST_BYTE if sent == len(stream) else 0))
             if time.monotonic() - moved_at > PATIENCE:
                 raise RuntimeError(f"{path}: the network waits: a frame has begun and does not end")
-        if self.registers.read(STATUS) & WEIGHTS_FAULT:
-            raise RuntimeError(f"{path}: the network refused the weights")
 
     def results(self, frames: Iterable[bytes]) -> list[bytes]:
         """TDATA of results for TDATA of frames."""
