@@ -17,7 +17,7 @@ from irc.passes.streamline.narrow_accumulators import NarrowAccumulators
 from proofs.bnn_semantics import Semantics, each, terms
 from proofs.rule_networks import Net, conditions, network
 from proofs.terms import Term, decide, integer, z3
-from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome
+from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome, with_wrong_versions
 
 Inputs = Sequence[tuple[Attribute, tuple[int, ...]]]
 
@@ -54,7 +54,7 @@ _NETWORKS: list[tuple[Inputs, Callable[..., SSAValue]]] = [
 
 def prove(seconds: float) -> Outcome:
     """Every part of every sum is of the type that the pass chose; of one a bit narrower not."""
-    wrong = 0
+    narrower_types: list[tuple[str, str]] = []
     for inputs, build in _NETWORKS:
         module = network(inputs, build)
         NarrowAccumulators().apply(Context(), module)
@@ -66,13 +66,13 @@ def prove(seconds: float) -> Outcome:
         verdict = decide(claims, known, seconds)
         if not verdict.is_proven:
             status = OPEN if verdict.status == "open" else REFUTED
-            return Outcome(status, f"{op.name}: {verdict.counterexample}")
+            return Outcome(status, f"{op.name}: {verdict.detail}")
         narrower = low // 2, high // 2
         claims = [z3.And(narrower[0] <= sum_, sum_ <= narrower[1]) for sum_ in sums]
-        if decide(claims, known, seconds).status != "refuted":
-            return Outcome(REFUTED, f"{op.name}: a bit fewer would do")
-        wrong += 1
-    return Outcome(PROVEN, "", wrong)
+        narrower_types.append(
+            (f"{op.name} with a bit fewer", decide(claims, known, seconds).status)
+        )
+    return with_wrong_versions(Outcome(PROVEN), narrower_types)
 
 
 def _partial_sums(module: ModuleOp, inputs: Inputs) -> tuple[list[Term], list[Term]]:

@@ -29,7 +29,15 @@ from irc.passes.software.convert_bnn_to_packed import ConvertBnnToPacked
 from irc.passes.software.plan_arena import PlanArena
 from proofs.llvm_ir import Cut, Machine, Memory, compile_to_ir, ones, pointer, words
 from proofs.terms import Term, z3
-from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome, Theorem
+from proofs.theorem import (
+    OF_ANSWER,
+    OPEN,
+    PROVEN,
+    REFUTED,
+    Outcome,
+    Theorem,
+    with_wrong_versions,
+)
 
 bitwuzla: Any = importlib.import_module("bitwuzla")
 
@@ -235,10 +243,13 @@ def _outcome(claims: list[Term], wrong: list[Term], seconds: float) -> Outcome:
             return Outcome(OPEN, f"not decided in {seconds:g} s")
         if not equal:
             return Outcome(REFUTED, "there is a counterexample")
-    for each in wrong:
-        if _always(each, seconds) is not False:
-            return Outcome(REFUTED, "a wrong version is not refuted")
-    return Outcome(PROVEN, "", len(wrong))
+    return with_wrong_versions(
+        Outcome(PROVEN),
+        (
+            (f"wrong version {index}", OF_ANSWER[_always(each, seconds)])
+            for index, each in enumerate(wrong)
+        ),
+    )
 
 
 def _always(claim: Term, seconds: float) -> bool | None:

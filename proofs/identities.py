@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from proofs.terms import Term, decide, integer, is_consistent, z3
-from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome, Theorem
+from proofs.terms import Term, contradiction, decide, integer, z3
+from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome, Theorem, with_wrong_versions
 
 FAMILY = "identity"
 
@@ -31,13 +31,16 @@ def _outcome(claims: Claims, wrong: Claims, seconds: float) -> Outcome:
         verdict = decide([each.claim], each.assumptions, seconds)
         if not verdict.is_proven:
             status = OPEN if verdict.status == "open" else REFUTED
-            return Outcome(status, verdict.counterexample)
-        if not is_consistent(each.assumptions, seconds):
-            return Outcome(REFUTED, "the assumptions contradict each other")
-    for index, each in enumerate(wrong):
-        if decide([each.claim], each.assumptions, seconds).status != "refuted":
-            return Outcome(REFUTED, f"wrong version {index} is not refuted")
-    return Outcome(PROVEN, "", len(wrong))
+            return Outcome(status, verdict.detail)
+        if doubt := contradiction(each.assumptions, seconds):
+            return doubt
+    return with_wrong_versions(
+        Outcome(PROVEN),
+        (
+            (f"wrong version {index}", decide([each.claim], each.assumptions, seconds).status)
+            for index, each in enumerate(wrong)
+        ),
+    )
 
 
 def _bit(name: str) -> tuple[Term, Term]:

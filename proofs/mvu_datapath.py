@@ -1,10 +1,13 @@
 """The datapath of a matrix-vector unit computes sums of products, for all inputs and weights.
 
-Two families, both of the Verilog that is emitted, as Yosys reads it:
+Three families, all of the Verilog that is emitted, as Yosys reads it:
 
 `fold`: from any state of the unit, whatever its weight memory gives and whatever has been added up,
 each row's sum grows by exactly Σ_k w_k·x_k of the beat, in the form that the products give it
-(`y = scale·A − offset`), modulo the width of the accumulator.
+(`y = scale·A − offset`), modulo the width of the accumulator. The beat is not the first of a
+vector, nothing stalls, and the circuit is one with two beats a vector.
+
+`first`: the beat that begins a vector makes the sum this, added to what the sum starts from.
 
 `vector`: from reset, with given weights and thresholds, every result of a whole vector is what the
 integers say: starts at minus the threshold, all folds, replayed beats and comparisons included.
@@ -30,7 +33,15 @@ from irc.dialects.dense import BipolarType, element_range, element_width
 from irc.passes.hardware.units.mvu import mvu_module
 from irc.passes.hardware.units.products import Products, TernaryPlanes, products_of
 from proofs.circuit import Circuit, Question, added, bits, extended, number
-from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome, Theorem
+from proofs.theorem import (
+    OF_ANSWER,
+    OPEN,
+    PROVEN,
+    REFUTED,
+    Outcome,
+    Theorem,
+    with_wrong_versions,
+)
 
 Array = npt.NDArray[Any]
 
@@ -241,9 +252,9 @@ def _sum_of_planes(kind: Attribute) -> int:
     return -1 if element_range(kind)[0] < 0 else (1 << width) - 1
 
 
-def prove_fold(shape: Shape, seconds: float) -> Outcome:
+def prove_fold(shape: Shape, seconds: float, is_first: bool = False) -> Outcome:
     """Every row's sum grows by its products, from any state; not by one with two inputs exchanged,
-    nor by one more."""
+    nor by one more. Of the first beat of a vector, the sum grows from its start instead."""
     op = shape.op(shape.values())
     products = products_of(op, shape.lut_inputs)
     circuit = Circuit.of_verilog([shape.text(op)], TOP, free=["weights"])
@@ -252,7 +263,9 @@ def prove_fold(shape: Shape, seconds: float) -> Outcome:
     q.set("m_axis_tready", 1, range(last + 1))
     q.set("aresetn", 1, range(last + 1))
     q.set("s_axis_tvalid", 1, range(last + 1))
-    q.assume(f"(not (= {q.at('synapse', 0)} {number(0, circuit.wires['synapse'])}))")
+    begins = f"(= {q.at('synapse', 0)} {number(0, circuit.wires['synapse'])})"
+    q.assume(begins if is_first else f"(not {begins})")
+    start = -(products.offsets() // products.scale) * int(products.has_whole_start())
     spec = Specification(shape, products)
     weights = _weights_at(q, products, op, 1)
     x = [spec.element(q.at("s_axis_tdata", 0), lane) for lane in range(shape.simd)]
@@ -262,7 +275,10 @@ def prove_fold(shape: Shape, seconds: float) -> Outcome:
     for row in range(shape.pe):
         w = [spec.weight(planes) for planes in weights[row]]
         width = circuit.wires[f"sum{row}"]
-        grown = f"(bvsub {q.at(f'sum{row}', last)} {q.at(f'sum{row}', last - 1)})"
+        so_far = q.at(f"sum{row}", last - 1)
+        if is_first:
+            so_far = number(int(start[row % len(start)]), width)
+        grown = f"(bvsub {q.at(f'sum{row}', last)} {so_far})"
 
         def grows(y: str, w: list[str] = w, width: int = width, grown: str = grown) -> str:
             total = f"(bvadd {y} {spec.offset(w)})"
@@ -354,10 +370,13 @@ def _verdict(q: Question, claims: list[str], wrong: Sequence[list[str]], seconds
         return Outcome(OPEN, f"not decided in {seconds:g} s")
     if not found:
         return Outcome(REFUTED, "there is a counterexample")
-    for each in wrong:
-        if q.implies(each, seconds) is not False:
-            return Outcome(REFUTED, "a wrong version is not refuted")
-    return Outcome(PROVEN, "", len(wrong))
+    return with_wrong_versions(
+        Outcome(PROVEN),
+        (
+            (f"wrong version {index}", OF_ANSWER[q.implies(each, seconds)])
+            for index, each in enumerate(wrong)
+        ),
+    )
 
 
 ENCODINGS: list[tuple[Attribute, Attribute, str, bool]] = [
@@ -391,6 +410,12 @@ def fold_shapes() -> Iterator[Shape]:
         yield Shape(bnn.bipolar, bnn.bipolar, "planes", pe, simd)
     for simd in (9, 16):
         yield Shape(bnn.bipolar, bnn.bipolar, "planes", 2, simd, lut_inputs=4)
+
+
+def first_beat_shapes() -> Iterator[Shape]:
+    """The same for first beats, which differ in the start alone: one of each encoding."""
+    for weights, inputs, style, ternary in ENCODINGS:
+        yield Shape(weights, inputs, style, 2, 4, ternary=ternary)
 
 
 def vector_shapes() -> Iterator[Shape]:
@@ -445,6 +470,16 @@ def theorems() -> list[Theorem]:
         )
         for shape in fold_shapes()
     ]
+    firsts = [
+        _theorem(
+            "mvu-first",
+            "the first beat makes every sum its start + Σ w·x",
+            shape,
+            partial(prove_fold, is_first=True),
+            "any weights of the beat, inputs",
+        )
+        for shape in first_beat_shapes()
+    ]
     vectors = [
         _theorem(
             "mvu-vector",
@@ -455,4 +490,4 @@ def theorems() -> list[Theorem]:
         )
         for shape in vector_shapes()
     ]
-    return [*folds, *vectors]
+    return [*folds, *firsts, *vectors]

@@ -25,6 +25,9 @@ _SCRIPT = (
 )
 
 
+NO_ABC = "ABC is not installed (berkeley-abc on Debian)"
+
+
 def find_abc() -> str | None:
     """The program ABC, by any of its names."""
     return next(filter(None, map(shutil.which, ("berkeley-abc", "yosys-abc", "abc"))), None)
@@ -34,7 +37,7 @@ def never(texts: Sequence[str], top: str, seconds: float) -> Outcome:
     """Whether the only output of `top` is 0 in every state that can be reached."""
     abc = find_abc()
     if abc is None:
-        return Outcome(OPEN, "ABC is not installed (berkeley-abc on Debian)")
+        return Outcome(OPEN, NO_ABC)
     with TemporaryDirectory(prefix="irc-proof-") as name:
         folder = Path(name)
         files = [f"part{index}.v" for index in range(len(texts))]

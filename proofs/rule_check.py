@@ -9,7 +9,7 @@ what these give, and the proof takes the formulas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -30,14 +30,14 @@ from proofs.terms import (
     Verdict,
     as_real,
     constant,
+    contradiction,
     decide,
     integer,
-    is_consistent,
     is_integer,
     real,
     z3,
 )
-from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome
+from proofs.theorem import OPEN, PROVEN, REFUTED, Outcome, with_wrong_versions
 
 Array = npt.NDArray[Any]
 Symbols = Mapping[str, Array]
@@ -111,40 +111,38 @@ class _Check:
         self.known += semantics.assumptions()
         verdict = self._compare(expected, (None, None))
         if verdict.status != "proven":
-            return Outcome(OPEN if verdict.status == "open" else REFUTED, verdict.counterexample)
-        if not is_consistent(self.known, self.seconds):
-            return Outcome(REFUTED, "the side conditions contradict each other")
-        return self._refute_wrong_versions(expected)
+            return Outcome(OPEN if verdict.status == "open" else REFUTED, verdict.detail)
+        if doubt := contradiction(self.known, self.seconds):
+            return doubt
+        return with_wrong_versions(Outcome(PROVEN), self._wrong_versions(expected))
 
-    def _refute_wrong_versions(self, expected: list[Array]) -> Outcome:
-        """Each wrong version must have a counterexample: else the proof would show nothing."""
-        wrong = 0
+    def _wrong_versions(self, expected: list[Array]) -> Iterator[tuple[str, str]]:
+        """Each must have a counterexample: else the proof would show nothing."""
         for place, op in enumerate(list(self.after.body.block.ops)[:-1]):
-            if self._compare(expected, (place, None)).status != "refuted":
-                return Outcome(REFUTED, f"a wrong order behind {op.name}, {place}, is not refuted")
-            wrong += 1
+            verdict = self._compare(expected, (place, None))
+            yield f"a wrong order behind {op.name}, {place},", verdict.status
             names = [name for name, value in op.properties.items() if _is_meant(name, value)]
             for name in names:
-                if not self._is_refuted_by_constant(expected, place, name):
-                    return Outcome(REFUTED, f"no wrong {name} of {op.name}, {place}, is refuted")
-                wrong += 1
+                found = self._status_of_wrong_constants(expected, place, name)
+                yield f"every wrong {name} of {op.name}, {place},", found
         if self.case.signs:
             self.known = []
-            if self._compare(expected, (None, None)).status != "refuted":
-                return Outcome(REFUTED, "the condition on signs is not needed")
-            wrong += 1
-        return Outcome(PROVEN, "", wrong)
+            verdict = self._compare(expected, (None, None))
+            yield "the rule without the condition on signs", verdict.status
 
-    def _is_refuted_by_constant(self, expected: list[Array], place: int, name: str) -> bool:
-        """Whether any number of a constant that is one off is found out; a threshold that nothing
-        reaches is not."""
+    def _status_of_wrong_constants(self, expected: list[Array], place: int, name: str) -> str:
+        """`refuted` if any number of a constant that is one off is found out, since a threshold
+        that nothing reaches is not; `proven` if none is, and all were decided."""
         attribute = list(self.after.body.block.ops)[place].properties[name]
         assert isinstance(attribute, bnn.DenseAttr)
-        return any(
-            self._compare(expected, (place, (name, index, addend))).status == "refuted"
-            for addend in (1, -1)
-            for index in range(attribute.size)
-        )
+        found = PROVEN
+        for addend in (1, -1):
+            for index in range(attribute.size):
+                status = self._compare(expected, (place, (name, index, addend))).status
+                if status == REFUTED:
+                    return REFUTED
+                found = OPEN if status == OPEN else found
+        return found
 
     def _compare(self, expected: list[Array], disturbed: Disturbed) -> Verdict:
         place, constant_of = disturbed

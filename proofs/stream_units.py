@@ -179,7 +179,7 @@ def _mvu(pe: int, simd: int, **more: Any) -> Callable[[SSAValue], Operation]:
 
 def _mvu_unrolled(x: SSAValue) -> Operation:
     weights = _signs([1, -1, 1, 1], [-1, -1, 1, -1])
-    folding = Folding(2, 4, memory="unrolled")
+    folding = Folding(2, 4, memory="logic")
     return dataflow.MvuOp("layer", x, weights, bnn.bipolar, _rows([1], [-1]), folding=folding)
 
 

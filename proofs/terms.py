@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from proofs import theorem
+from proofs.theorem import Outcome
+
 z3: Any = importlib.import_module("z3")
 
 Term: TypeAlias = Any
@@ -57,10 +60,10 @@ def minimum(a: Term, b: Term) -> Term:
 @dataclass(frozen=True)
 class Verdict:
     """What the solver says of a claim: `proven`, `refuted` with a counterexample, or `open` where
-    its time was not enough."""
+    its time was not enough, which `detail` says then."""
 
     status: str
-    counterexample: str = ""
+    detail: str = ""
 
     @property
     def is_proven(self) -> bool:
@@ -85,13 +88,19 @@ def decide(claims: Iterable[Term], assumptions: Iterable[Term], seconds: float) 
         if answer == z3.sat:
             return Verdict("refuted", " ".join(str(solver.model()).split()))
         if answer != z3.unsat:
-            return Verdict("open")
+            return Verdict("open", f"not decided in {seconds:g} s")
     return PROVEN
 
 
-def is_consistent(assumptions: Iterable[Term], seconds: float) -> bool:
-    """Whether anything fulfils the assumptions: from a contradiction everything follows."""
+def contradiction(assumptions: Iterable[Term], seconds: float) -> Outcome | None:
+    """What a theorem comes to if nothing is known to fulfil its assumptions, since from a
+    contradiction everything follows; None where something does."""
     solver = z3.Solver()
     solver.set("timeout", int(seconds * 1000))
     solver.add(*assumptions)
-    return bool(solver.check() == z3.sat)
+    answer = solver.check()
+    if answer == z3.sat:
+        return None
+    if answer == z3.unsat:
+        return Outcome(theorem.REFUTED, "the assumptions contradict each other")
+    return Outcome(theorem.OPEN, "whether the assumptions can hold together was not decided")
