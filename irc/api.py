@@ -126,15 +126,19 @@ def check_each(
     `inputs` is an array [N, …] for the module's one input; without it, `frames` random ones are
     drawn of what the inputs hold. Passes with a class attribute `changes_results` are not compared.
     Raises `irc.flow.each_pass.report.DifferenceError`, an `IrcError` with `pass_name`, `operation`
-    and `inputs`, a small input that shows the difference.
+    and `inputs`, a small input that shows the difference; and, after all passes, `IrcError` where
+    another pass could not be compared, with the reason.
     """
     from irc.flow.each_pass.checker import EachPassChecker
-    from irc.interp.data_files import Data
+    from irc.interp.data_files import data_of
 
-    data = None if inputs is None else Data("the given inputs", inputs, None)
-    count = frames if inputs is None else len(inputs)
-    checker = EachPassChecker(data, frames=count, seed=seed)
-    return run_passes(module, passes, observers=[checker])
+    data = None if inputs is None else data_of(inputs, "the given inputs")
+    checker = EachPassChecker(data, frames=frames if data is None else None, seed=seed)
+    run_passes(module, passes, observers=[checker])
+    missed = [skipped for skipped in checker.skipped if not skipped.is_on_purpose]
+    if missed:
+        raise IrcError("\n".join(f"pass '{name}' {reason}" for name, reason, _ in missed))
+    return module
 
 
 def compile_to(module: ModuleOp, level: str, *, inputs: Iterable[str] = ()) -> ModuleOp:

@@ -73,6 +73,10 @@ def run(options: argparse.Namespace) -> int:
         for name in ("fold", "reloadable"):
             if getattr(options, name):
                 raise UsageError(f"--{name}: target c is not hardware")
+    if options.target == "verilog":
+        for name in ("cpu", "popcount", "unroll"):
+            if getattr(options, name) is not None:
+                raise UsageError(f"--{name}: only target c chooses kernels")
     # Without a target both are shown, hence hardware as well.
     goal = hardware_goal(
         argparse.Namespace(**{**vars(options), "target": options.target or "verilog"})

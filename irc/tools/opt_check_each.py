@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from irc.errors import UsageError
+from irc.tools.arguments import natural, positive
+
 if TYPE_CHECKING:
     from irc.running import Observer
 
@@ -24,23 +27,17 @@ def add_check_each(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[r
     )
     group.add_argument(
         "--check-frames",
-        type=_positive,
+        type=positive,
         metavar="N",
-        help="how many inputs --check-each runs, 32 by default; on simulated hardware at most 2",
+        help="how many inputs --check-each runs: by default all of DATA, or 32 random ones; on "
+        "simulated hardware at most 2",
     )
     group.add_argument(
         "--check-seed",
-        type=int,
-        default=0,
+        type=natural,
         metavar="SEED",
-        help="which random inputs --check-each draws",
+        help="which random inputs --check-each draws, 0 by default",
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not '{text}'")
-    return int(text)
 
 
 def with_empty_value(arguments: Sequence[str]) -> list[str]:
@@ -49,18 +46,25 @@ def with_empty_value(arguments: Sequence[str]) -> list[str]:
 
 
 def check_each_observer(arguments: argparse.Namespace) -> Observer | None:
-    """What the options ask for; raises `IrcError` for data that cannot be read."""
+    """What the options ask for.
+
+    Raises `UsageError` for options that go with --check-each alone, and `IrcError` for data that
+    cannot be read.
+    """
     path: str | None = arguments.check_each
     if path is None:
+        for option in ("frames", "seed"):
+            if getattr(arguments, f"check_{option}") is not None:
+                raise UsageError(f"--check-{option} says what {OPTION} runs; add {OPTION}")
         return None
     # Here: NumPy's and ONNX Runtime's share of a second is for those who ask for it.
-    from irc.flow.each_pass.checker import FRAMES, EachPassChecker
+    from irc.flow.each_pass.checker import EachPassChecker
     from irc.interp.data_files import load_data
 
     data = load_data(path) if path else None
     return EachPassChecker(
         data,
-        frames=arguments.check_frames or FRAMES,
-        seed=arguments.check_seed,
+        frames=arguments.check_frames,
+        seed=arguments.check_seed or 0,
         note=lambda text: print(f"{OPTION[2:]}: {text}", file=sys.stderr),
     )

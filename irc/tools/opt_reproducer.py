@@ -26,6 +26,7 @@ from irc.errors import IrcError, UsageError
 from irc.loading import decode_text, read_bytes
 from irc.printing import print_ir
 from irc.running import Observer
+from irc.tools.arguments import natural, positive
 from irc.tools.opt_output import write_result
 
 CONFIGURATION = re.compile(r"^// configuration: ([^\n]*)$", re.MULTILINE)
@@ -34,6 +35,9 @@ LOADED = re.compile(r"^// loaded: ([^\n]*)$", re.MULTILINE)
 
 SWITCHES = ("--allow-unregistered-dialect", "--disable-verify")
 """Switches that decide whether a pass fails, and which a reproducer therefore carries."""
+
+CHECKS = {"--check-each": str, "--check-frames": positive, "--check-seed": natural}
+"""So do options with a value: those of holding the pass to earlier answers."""
 
 
 @dataclass
@@ -77,9 +81,9 @@ def reproducer_text(
     """The file: how to run the pass, what it said, and the IR that it was given."""
     given = vars(arguments)
     words = ["-p", str(module_pass)]
-    words += [switch for switch in SWITCHES if given[switch[2:].replace("-", "_")]]
-    if arguments.check_each is not None:
-        words.append(f"--check-each={arguments.check_each}")
+    words += [switch for switch in SWITCHES if given[_name(switch)]]
+    checks = {option: given[_name(option)] for option in CHECKS}
+    words += [f"{option}={value}" for option, value in checks.items() if value is not None]
     lines = [f"// configuration: {shlex.join(words)}"]
     lines += [f"// loaded: {path}" for path in arguments.load]
     message = str(error).strip().split("\n\n", 1)[0] or type(error).__name__
@@ -89,6 +93,10 @@ def reproducer_text(
     except Exception:
         text = print_ir(module, locations=True, generic=True)
     return "\n".join([*lines, text])
+
+
+def _name(option: str) -> str:
+    return option[2:].replace("-", "_")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -113,7 +121,8 @@ def read_reproducer(path: str) -> argparse.Namespace:
     parser.add_argument("-p", dest="passes", required=True)
     for switch in SWITCHES:
         parser.add_argument(switch, action="store_true")
-    parser.add_argument("--check-each")
+    for option, kind in CHECKS.items():
+        parser.add_argument(option, type=kind)
     parser.set_defaults(loaded=LOADED.findall(text))
     try:
         configuration, unknown = parser.parse_known_args(shlex.split(found[1]))
@@ -122,7 +131,7 @@ def read_reproducer(path: str) -> argparse.Namespace:
     if unknown:
         raise IrcError(
             f"{path}:1: the configuration holds '{unknown[0]}'; expected only -p and "
-            f"--check-each and {', '.join(SWITCHES)}"
+            f"{', '.join((*CHECKS, *SWITCHES))}"
         )
     return configuration
 
@@ -153,5 +162,6 @@ def take_reproducer(arguments: argparse.Namespace) -> None:
     arguments.passes = [configuration.passes]
     arguments.allow_unregistered_dialect |= configuration.allow_unregistered_dialect
     arguments.disable_verify |= configuration.disable_verify
-    if arguments.check_each is None:
-        arguments.check_each = configuration.check_each
+    for name in map(_name, CHECKS):
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, getattr(configuration, name))

@@ -143,6 +143,49 @@ def test_an_interrupted_pass_is_kept(folder: Path) -> None:
     assert "// failed with: KeyboardInterrupt\n" in text
 
 
+RARE = """\
+from irc.api import Context, ModuleOp, ModulePass, bnn
+
+
+class Rare(ModulePass):
+    '''Change the answer to few inputs.'''
+
+    name = "rare"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for inner in op.walk():
+            if isinstance(inner, bnn.ThresholdOp):
+                inner.properties["thresholds"] = bnn.DenseAttr.from_integers([[30100]])
+"""
+
+THRESHOLD = """\
+func.func @net(%x: tensor<1xui16>) -> tensor<1x!bnn.bipolar> {
+  %0 = bnn.threshold %x at <tensor<1x1xui16>, [30000]> bias 0
+    : tensor<1xui16> -> tensor<1x!bnn.bipolar>
+  func.return %0 : tensor<1x!bnn.bipolar>
+}
+"""
+
+
+def test_a_difference_on_few_inputs_is_found_again_on_the_same(folder: Path) -> None:
+    Path("rare.py").write_text(RARE)
+    Path("threshold.mlir").write_text(THRESHOLD)
+    options = ("threshold.mlir", "--load", "rare.py", "-p", "rare", "--check-each")
+    # Few inputs do not show it, which is why the number and the seed are kept.
+    assert run_opt(*options).code == 0
+    options += ("--check-frames", "2000", "--check-seed", "5")
+    failed = run_opt(*options, "--crash-reproducer", "crash.mlir")
+    assert "of 2000 frames (2000 random frames, seed 5)" in failed.err
+    first = "// configuration: -p rare --check-each= --check-frames=2000 --check-seed=5\n"
+    assert Path("crash.mlir").read_text().startswith(first)
+    again = run_opt("--run-reproducer", "crash.mlir", "--load", "rare.py")
+    assert again.code == 1
+    assert again.err.splitlines()[:4] == failed.err.splitlines()[:4]
+    # The command line wins.
+    fewer = ("--run-reproducer", "crash.mlir", "--load", "rare.py", "--check-frames", "2")
+    assert "2 random frames, seed 5" in run_opt(*fewer).err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -152,6 +195,10 @@ def test_an_interrupted_pass_is_kept(folder: Path) -> None:
         (
             "// configuration: -p cse --load /tmp/evil.py\n" + LAYER,
             "error: x.mlir:1: the configuration holds '--load'; expected only -p and",
+        ),
+        (
+            "// configuration: -p cse --check-each= --check-seed=-1\n" + LAYER,
+            "error: x.mlir:1: the configuration cannot be read: argument --check-seed: expected a",
         ),
     ],
 )

@@ -25,7 +25,7 @@ class PruneDeadChannels(ModulePass):
     name = "prune-dead-channels"
 
     multiple: int = 1
-    """Each layer keeps a multiple of so many channels."""
+    """Each layer keeps a multiple of so many channels, where it has them."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.multiple < 1:

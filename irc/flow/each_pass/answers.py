@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ from irc.pipelines import level_of
 
 Array = npt.NDArray[Any]
 
+FRAMES_AT_ONCE = 512
+
+LARGEST = float(np.nextafter(np.finfo(np.float32).max, np.float32(0)))
+"""The largest float32 with a successor, and hence with a unit in the last place."""
+
 
 class Machine:
     """A module with what it runs on.
@@ -51,9 +57,14 @@ class Machine:
             self.ports = function_ports(self.function)
 
     @property
-    def most_frames(self) -> int:
+    def most_frames(self) -> float:
         """How many frames are worth running: simulated hardware takes its time."""
-        return 2 if self.level == "hw" else 512
+        return 2 if self.level == "hw" else math.inf
+
+    @property
+    def frames_at_once(self) -> int:
+        """How many frames are run together: fewer where every frame is large."""
+        return FRAMES_AT_ONCE if self.function is None else frames_at_once(self.function)
 
     def feed(self, frames: Sequence[Array]) -> list[Array]:
         """Frames of each input in the shapes and types that this level takes."""
@@ -106,7 +117,7 @@ class HardwareShare(Machine):
     """What of a dataflow function becomes hardware: to compare with the hardware."""
 
     @property
-    def most_frames(self) -> int:
+    def most_frames(self) -> float:
         """As few as are simulated."""
         return 2
 
@@ -147,12 +158,6 @@ def _entry(module: ModuleOp) -> FuncOp:
 
 def _has_floats(function: FuncOp) -> bool:
     return any(is_float(result.type) for op in function.body.block.ops for result in op.results)
-
-
-def frames_that_fit(machine: Machine, wanted: int) -> int:
-    """How many frames to run: fewer where every frame is large."""
-    fitting = 512 if machine.function is None else frames_at_once(machine.function)
-    return max(1, min(wanted, machine.most_frames, fitting))
 
 
 @dataclass(frozen=True)
@@ -199,11 +204,15 @@ def _flat(values: Array) -> Array:
 
 
 def _wrong_values(low: Array, high: Array, new_low: Array, new_high: Array) -> Array:
-    """Where two ranges [N, n] are apart by more than floats' last places."""
+    """Where two ranges [N, n] are apart by more than floats' last places.
+
+    These are of the frame's largest finite value: an infinity differs from all else.
+    """
     whole = bool((low == np.rint(low)).all()) and bool((low == high).all())
     tolerance: Any = 0
     if not whole:
-        largest = np.nan_to_num(np.abs(high)).max(axis=1, initial=0).astype(np.float32)
+        finite = np.where(np.isfinite(high), np.abs(high), 0)
+        largest = np.minimum(finite.max(axis=1, initial=0), LARGEST).astype(np.float32)
         tolerance = FLOAT_TOLERANCE_ULPS * np.spacing(largest)[:, None]
     apart = (new_low > high + tolerance) | (new_high < low - tolerance)
     return apart | (np.isnan(low) != np.isnan(new_low))
@@ -211,6 +220,20 @@ def _wrong_values(low: Array, high: Array, new_low: Array, new_high: Array) -> A
 
 def first_difference(before: Machine, after: Machine, frames: Sequence[Array]) -> Difference | None:
     """The first frame on which two modules differ for another reason than rounding."""
+    found: Difference | None = None
+    step = min(before.frames_at_once, after.frames_at_once)
+    for start in range(0, len(frames[0]), step):
+        here = _difference_among(before, after, [x[start : start + step] for x in frames])
+        if here is not None and found is None:
+            found = replace(here, frame=start + here.frame)
+        elif here is not None and found is not None:
+            found = replace(found, count=found.count + here.count)
+    return found
+
+
+def _difference_among(
+    before: Machine, after: Machine, frames: Sequence[Array]
+) -> Difference | None:
     old, new = before.run(frames), after.run(frames)
     suspects = np.flatnonzero(differing(old, new))
     if not len(suspects):

@@ -75,7 +75,7 @@ def blamed(
 
 
 def _blame(op: Operation, was: Array, now: Array, is_certain: bool) -> Blame:
-    element = int(np.argmax(now[0] != was[0]))
+    element = int(np.argmax((now[0] != was[0]) & ~(np.isnan(now[0]) & np.isnan(was[0]))))
     return Blame(op, element, float(was[0, element]), float(now[0, element]), is_certain)
 
 

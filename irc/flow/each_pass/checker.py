@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import InterpretationError
 
 from irc.dialects.dense import BipolarType
-from irc.errors import IrcError
+from irc.errors import IrcError, UsageError
 from irc.flow.each_pass.answers import (
     Difference,
     FedHardware,
@@ -22,7 +22,6 @@ from irc.flow.each_pass.answers import (
     Machine,
     differing,
     first_difference,
-    frames_that_fit,
 )
 from irc.flow.each_pass.blame import blamed
 from irc.flow.each_pass.ports import FrameSource
@@ -48,7 +47,7 @@ from irc.universe import discover
 Array = npt.NDArray[Any]
 
 FRAMES = 32
-"""How many frames are run unless somebody says otherwise."""
+"""How many random frames are run unless somebody says otherwise."""
 
 BUDGET = 4000
 HARDWARE_BUDGET = 24
@@ -63,21 +62,35 @@ def reason_to_change(module_pass: ModulePass) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
+class Skipped(NamedTuple):
+    """A pass after which nothing was compared, and why."""
+
+    pass_name: str
+    reason: str
+    is_on_purpose: bool
+    """Whether the pass says that it changes results."""
+
+
 class EachPassChecker(Observer):
     """Holds every pass to the answers before it; raises `DifferenceError` after one that fails.
 
-    Give it to `run_passes` as an observer. `note` gets a sentence for everything that is not
-    compared, and a summary at the end.
+    Give it to `run_passes` as an observer. `frames` says how many are run: all of `data`, or 32
+    random ones, where it is left out; of hardware never more than 2 are simulated. `note` gets a
+    sentence for everything that is not compared, and a summary at the end.
     """
 
     def __init__(
         self,
         data: Data | None = None,
         *,
-        frames: int = FRAMES,
+        frames: int | None = None,
         seed: int = 0,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
+        if frames is None:
+            frames = FRAMES if data is None else len(data.x)
+        if frames < 1 or seed < 0:
+            raise UsageError(f"{frames} frames, seed {seed}: expected at least 1, and at least 0")
         self._source = FrameSource(data, frames, seed, {})
         self._note = note
         self._before: ModuleOp | None = None
@@ -86,8 +99,7 @@ class EachPassChecker(Observer):
         self.compared: list[str] = []
         """Passes that changed the module, but no answer."""
         self.unchanged: list[str] = []
-        self.skipped: dict[str, str] = {}
-        """Passes after which nothing was compared, with the reason."""
+        self.skipped: list[Skipped] = []
 
     def before_pipeline(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
         """Look what the inputs will be declared as: frames are drawn from that."""
@@ -113,7 +125,7 @@ class EachPassChecker(Observer):
             return
         reason = reason_to_change(module_pass)
         if reason is not None:
-            self._skip(module_pass, f"changes results on purpose: {reason}")
+            self._skip(module_pass, f"changes results on purpose: {reason}", is_on_purpose=True)
             return
         try:
             machines = self._machines(before, module)
@@ -132,8 +144,8 @@ class EachPassChecker(Observer):
             parts.append(f"not compared: {len(self.skipped)}")
         self._note(f"{self._source.words()}: {'; '.join(parts)}")
 
-    def _skip(self, module_pass: ModulePass, reason: str) -> None:
-        self.skipped[module_pass.name] = reason
+    def _skip(self, module_pass: ModulePass, reason: str, *, is_on_purpose: bool = False) -> None:
+        self.skipped.append(Skipped(module_pass.name, reason, is_on_purpose))
         self._note(f"{module_pass.name} {reason}")
 
     def _machines(self, before: ModuleOp, after: ModuleOp) -> tuple[Machine, Machine]:
@@ -156,9 +168,7 @@ class EachPassChecker(Observer):
         """Whether something was compared; raises where it differs."""
         if error := other_ports(before.ports, after.ports):
             raise DifferenceError(f"pass '{module_pass.name}' {error}", module_pass.name, "", [])
-        count = min(
-            frames_that_fit(before, self._source.total), frames_that_fit(after, self._source.total)
-        )
+        count = int(min(self._source.total, before.most_frames, after.most_frames))
         try:
             given = [x[:count] for x in self._source.frames(before.ports)]
             before.run([x[:1] for x in given])

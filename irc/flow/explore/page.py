@@ -28,6 +28,8 @@ def write_page(
         raise IrcError(f"{output}: is a folder; give the name of a file")
     if not output.parent.is_dir():
         raise IrcError(f"{output}: there is no folder '{output.parent}'")
+    if output.exists() and Path(ladder.path).exists() and output.samefile(ladder.path):
+        raise UsageError(f"output {output}: is the model; give the name of another file")
     found = explore(ladder, targets)
     if ladder.observer is not None:
         ladder.observer("write the page")
