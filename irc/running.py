@@ -24,7 +24,8 @@ class Observer:
     told first what is about to be, and last what has been, as if each stood around the next.
 
     Passes that run others in turn, as `streamline` does, tell of these between `before_pass` and
-    `after_pass` with `before_stage` and `after_stage`.
+    `after_pass` with `before_stage` and then `after_stage` or `stage_failed`; stages may themselves
+    have stages.
 
     An observer may itself raise `IrcError`: the pipeline ends there, with a note that names the
     pass. It must not change the module.
@@ -44,6 +45,9 @@ class Observer:
 
     def after_stage(self, name: str, module: ModuleOp) -> None:
         """It has run."""
+
+    def stage_failed(self, name: str, module: ModuleOp) -> None:
+        """It raised instead; the pass that ran it may go on."""
 
     def before_verify(self, module_pass: ModulePass, module: ModuleOp) -> None:
         """The module is about to be verified; not called where it is not."""
@@ -118,7 +122,11 @@ def _watcher(observers: Sequence[Observer]) -> StageWatcher:
         for observer in reversed(observers):
             observer.after_stage(name, module)
 
-    return StageWatcher(before, after)
+    def failed(name: str, module: ModuleOp) -> None:
+        for observer in reversed(observers):
+            observer.stage_failed(name, module)
+
+    return StageWatcher(before, after, failed)
 
 
 @contextmanager

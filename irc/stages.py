@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StageWatcher:
-    """What is called with name and module before and after every stage."""
+    """What is called with name and module before every stage, and when it has run or failed."""
 
     before: Callable[[str, ModuleOp], None]
     after: Callable[[str, ModuleOp], None]
+    failed: Callable[[str, ModuleOp], None]
 
 
 _WATCHER: ContextVar[StageWatcher | None] = ContextVar("irc_stages", default=None)
@@ -40,8 +41,10 @@ def stage(name: str, module: ModuleOp) -> Generator[None]:
         watcher.before(name, module)
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
         error.add_note(f"in pass '{name}'")
+        if watcher is not None:
+            watcher.failed(name, module)
         raise
     if watcher is not None:
         watcher.after(name, module)

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "irc"
 LEAVES = {
     *("__version__", "errors", "diagnostics", "error_origin", "printing", "devices"),
     *("counters", "near_misses", "notices", "stages", "main_guard", "plain_text", "rejections"),
+    "shell_command",
 }
 """Messages and their printing, figures of devices: anything may use them; they use no layer."""
 
@@ -44,6 +45,7 @@ ALLOWED = {
     "near_misses": set[str](),
     "stages": set[str](),
     "main_guard": set[str](),
+    "shell_command": set[str](),
     "notices": set[str](),
     "rejections": set[str](),
     "verifying": set[str](),

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp, ShapedType
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter
 
+from irc.dialects.control_flow import check_single_block
 from irc.errors import IrcError
 from irc.interp.func import FuncFunctions
 
@@ -26,7 +27,8 @@ ELEMENTS_AT_ONCE = 1 << 25
 
 
 def entry_function(module: ModuleOp) -> FuncOp:
-    """The one public function with a body; raises `IrcError` where there is none or several."""
+    """The one public function with a body; raises `IrcError` where there is none or several, or
+    where it has control flow."""
     found = [
         op
         for op in module.ops
@@ -36,6 +38,7 @@ def entry_function(module: ModuleOp) -> FuncOp:
     ]
     if len(found) != 1:
         raise IrcError(f"expected one public function, found {len(found)}")
+    check_single_block(found[0])
     return found[0]
 
 

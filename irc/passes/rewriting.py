@@ -17,6 +17,7 @@ from xdsl.transforms.common_subexpression_elimination import CSEDriver
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
 from irc.counters import count
+from irc.dialects.control_flow import check_single_block
 from irc.dialects.locations import fused_location
 
 DEAD_OPERATIONS = "unused operations erased"
@@ -89,7 +90,19 @@ def erase_dead(function: FuncOp) -> None:
 
 
 def functions_of(module: ModuleOp) -> Iterator[FuncOp]:
-    """The functions that have a body."""
+    """The functions that have a body of one block, as every network has.
+
+    What has control flow is left as it is; a pass whose result is needed takes
+    `functions_to_convert`.
+    """
+    for op in module.ops:
+        if isinstance(op, FuncOp) and len(op.body.blocks) == 1:
+            yield op
+
+
+def functions_to_convert(module: ModuleOp) -> Iterator[FuncOp]:
+    """The functions that have a body; raises `UnsupportedError` at one of several blocks."""
     for op in module.ops:
         if isinstance(op, FuncOp) and op.body.blocks:
+            check_single_block(op)
             yield op

@@ -1,4 +1,4 @@
-"""`irc fuzz`: random networks through every level, damaged files through every reader."""
+"""`irc fuzz`: random networks through every level, damaged files through their readers."""
 
 from __future__ import annotations
 

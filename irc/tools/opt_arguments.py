@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from irc.errors import UsageError
 from irc.near_misses import did_you_mean
+from irc.tools.arguments import natural
 from irc.tools.opt_check_each import add_check_each, with_empty_value
 from irc.tools.opt_help import DESCRIPTION, EXAMPLES
 
@@ -79,12 +80,6 @@ def _one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
         return text
 
     return check
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, not '{text}'")
-    return int(text)
 
 
 def _add_input(group: Group) -> None:
@@ -251,7 +246,7 @@ def _add_checking(group: Group) -> None:
     )
     group.add_argument(
         "--pass-limit",
-        type=_natural,
+        type=natural,
         metavar="N",
         help="run only the first N passes, and say which was the last",
     )
@@ -259,7 +254,7 @@ def _add_checking(group: Group) -> None:
         "--bisect",
         metavar="COMMAND",
         help="find the first pass after which COMMAND FILE.mlir, run by the shell, fails; {} in "
-        "COMMAND stands for the file",
+        "COMMAND stands for the file; without -t, -o and options that watch passes",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -12,10 +13,34 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from irc.errors import IrcError
+from irc.errors import IrcError, UsageError
 from irc.printing import print_ir
 from irc.running import Observer, run_passes
+from irc.shell_command import NOT_RUN, on_file
 from irc.tools.opt_output import write_result
+
+_WATCHING = (
+    *("--print-ir-before", "--print-ir-before-all", "--print-ir-after", "--print-ir-after-all"),
+    *("--print-ir-after-change", "--print-ir-diff", "--print-ir-after-failure"),
+    *("--timing", "--pass-statistics", "--check-each", "--explain-rejections"),
+    "--crash-reproducer",
+)
+
+
+def check_alone(arguments: argparse.Namespace) -> None:
+    """Raise `UsageError` where `--bisect` stands beside an option that it would not heed."""
+    if arguments.bisect is None:
+        return
+    if (arguments.target, arguments.output) != ("mlir", None):
+        raise UsageError("--bisect gives IR text to its command, and goes without -t and -o")
+    given = vars(arguments)
+    for option in _WATCHING:
+        # An empty text is a value: that of --check-each alone.
+        if given[option[2:].replace("-", "_")] not in (None, False, []):
+            raise UsageError(
+                f"--bisect goes without {option}: find the pass first, then look at it with "
+                "--pass-limit"
+            )
 
 
 class _Stages(Observer):
@@ -73,15 +98,15 @@ _WORDS = {True: "the command succeeds", False: "the command fails"}
 
 
 def _succeeds(command: str, file: Path) -> bool:
-    # "$1" hands over the file's name as it is; what the command prints belongs beside ours.
-    line = command.replace("{}", '"$1"') if "{}" in command else f'{command} "$1"'
     run = subprocess.run(
-        ["/bin/sh", "-c", line, "sh", str(file)],
+        on_file(command, file),
+        shell=True,
         stdin=subprocess.DEVNULL,
+        # What the command prints belongs beside ours.
         stdout=sys.stderr if _is_real(sys.stderr) else subprocess.DEVNULL,
         check=False,
     )
-    if run.returncode in (126, 127):
+    if run.returncode in NOT_RUN:
         raise IrcError(f"'{command}' cannot be run: the shell exits with {run.returncode}")
     return run.returncode == 0
 

@@ -25,7 +25,7 @@ from irc.pipelines import TARGET_LEVELS, level_of, steps_to
 from irc.printing import print_ir
 from irc.running import run_passes
 from irc.tools import opt_lists
-from irc.tools.opt_bisect import bisect
+from irc.tools.opt_bisect import bisect, check_alone
 from irc.tools.opt_expected import Expectations
 from irc.tools.opt_explain import explain
 from irc.tools.opt_input import Piece, read_pieces
@@ -81,8 +81,7 @@ class Driver:
         self.target = self._target()
         if arguments.compile_from is not None and arguments.compile_to is None:
             raise UsageError("--compile-from says where --compile-to starts; add --compile-to")
-        if arguments.bisect is not None and (arguments.target, arguments.output) != ("mlir", None):
-            raise UsageError("--bisect gives IR text to its command, and goes without -t and -o")
+        check_alone(arguments)
         self.observers = Observers(arguments, registry)
 
     def _settings(self) -> dict[str, ArgSpec]:

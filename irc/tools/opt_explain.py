@@ -26,11 +26,16 @@ from irc.pass_specs import Option, build_passes, options_of
 from irc.pipelines import HALVES, PIPELINES, Step
 from irc.printing import print_ir
 from irc.running import run_passes
+from irc.tools.opt_lists import own_docstring
 from irc.universe import PASSES, Registry
 
 _RUN_LINE = re.compile(r"^// RUN: irc-opt %s (.*?)(?: \| .*)?$", re.MULTILINE)
 
 _COMMENT_LINE = re.compile(r"^[ \t]*//.*\n?", re.MULTILINE)
+
+
+class NoExampleError(UsageError):
+    """A file that stands where an example would, and is none."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +62,10 @@ def explain(registry: Registry, name: str) -> str:
     cls = registry.passes[name]()
     origin = registry.origin[name]
     group = f"irc: {PASSES[name].split('.')[2]}" if origin == "irc" else origin
-    blocks = [f"{name} ({group})", _docstring(cls), _options(cls)]
+    description = own_docstring(cls) or "(no description)"
+    blocks = [f"{name} ({group})", description, _options(cls)]
     blocks += [block for block in (_pipelines(name), _example(registry, name)) if block]
     return "\n\n".join(blocks) + "\n"
-
-
-def _docstring(cls: type[ModulePass]) -> str:
-    text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
-    # A dataclass without a docstring gets its signature for one.
-    if not text or text.startswith(f"{cls.__name__}("):
-        return "(no description)"
-    return text
 
 
 def _options(cls: type[ModulePass]) -> str:
@@ -134,11 +132,16 @@ def find_example(cls: type[ModulePass]) -> Path | None:
 
 
 def read_example(path: Path) -> Example:
-    """The example that a file holds; raises `UsageError` where no line says how it is run."""
-    text = path.read_text(encoding="utf-8")
-    run = _RUN_LINE.search(text)
-    if run is None or "-p" not in shlex.split(run[1]):
-        raise UsageError(f"{path}: expected a line // RUN: irc-opt %s -p PASS | filecheck %s")
+    """The example that a file holds; raises `NoExampleError` where no line says how it is run."""
+    expected = f"{path}: expected a line // RUN: irc-opt %s -p PASS | filecheck %s"
+    try:
+        text = path.read_text(encoding="utf-8")
+        run = _RUN_LINE.search(text)
+        words = shlex.split(run[1]) if run is not None else []
+    except (OSError, ValueError) as error:
+        raise NoExampleError(f"{expected}: {error}") from None
+    if run is None or "-p" not in words[:-1]:
+        raise NoExampleError(expected)
     remark = [
         line.removeprefix("// ")
         for line in text.splitlines()
@@ -149,7 +152,10 @@ def read_example(path: Path) -> Example:
 
 
 def _example(registry: Registry, name: str) -> str:
-    found = run_example(registry, name)
+    try:
+        found = run_example(registry, name)
+    except NoExampleError as reason:
+        return f"no example: {reason}"
     if found is None:
         return ""
     parts = [
@@ -172,7 +178,8 @@ class ExampleRun:
 
 
 def run_example(registry: Registry, name: str) -> ExampleRun | None:
-    """Run the example of a pass; `None` where it has none."""
+    """Run the example of a pass; `None` where it has none, `NoExampleError` where the file that
+    should hold it says not how it is run."""
     path = find_example(registry.passes[name]())
     if path is None:
         return None

@@ -11,13 +11,16 @@ from irc.pipelines import HALVES, PIPELINES, Step
 from irc.universe import PASSES, Registry
 
 
-def describe(value: type) -> str:
-    """The first sentence of a class's docstring; empty where it has none of its own."""
+def own_docstring(value: type) -> str:
+    """The docstring of a class; empty where it has none of its own."""
     text = inspect.cleandoc(value.__dict__.get("__doc__") or "")
     # A dataclass without a docstring gets its signature for one.
-    if text.startswith(f"{value.__name__}("):
-        return ""
-    sentence = " ".join(text.split("\n\n", 1)[0].split())
+    return "" if text.startswith(f"{value.__name__}(") else text
+
+
+def describe(value: type) -> str:
+    """The first sentence of a class's docstring; empty where it has none of its own."""
+    sentence = " ".join(own_docstring(value).split("\n\n", 1)[0].split())
     end = sentence.find(". ")
     return sentence if end < 0 else sentence[: end + 1]
 

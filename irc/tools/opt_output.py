@@ -35,15 +35,30 @@ def write_result(text: str | bytes, path: str | None) -> None:
     except BrokenPipeError:
         raise
     except IsADirectoryError:
-        raise IrcError(f"{path}: cannot be written: it is a folder") from None
+        raise _cannot_be_written(path, "it is a folder") from None
     except FileNotFoundError:
         folder = os.path.dirname(path) or "."
         missing = f"there is no folder '{folder}'"
         reason = f"'{folder}' takes no files" if os.path.isdir(folder) else missing
-        raise IrcError(f"{path}: cannot be written: {reason}") from None
+        raise _cannot_be_written(path, reason) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise IrcError(f"{path}: cannot be written: {reason}") from None
+        raise _cannot_be_written(path, reason) from None
+
+
+def check_place(path: str | None) -> None:
+    """Raise, before any work, the `IrcError` that `write_result` would for a folder, and for a
+    file in a folder that does not exist."""
+    if path is None or path == "-":
+        return
+    if os.path.isdir(path):
+        raise _cannot_be_written(path, "it is a folder")
+    if not os.path.isdir(folder := os.path.dirname(path) or "."):
+        raise _cannot_be_written(path, f"there is no folder '{folder}'")
+
+
+def _cannot_be_written(path: str, reason: str) -> IrcError:
+    return IrcError(f"{path}: cannot be written: {reason}")
 
 
 def _write_stdout(text: str | bytes) -> None:

@@ -139,6 +139,11 @@ class IrPrinter(Observer):
         else:
             self._write(f"IR after {name}", self._text(module, elide=self.elide))
 
+    def stage_failed(self, name: str, module: ModuleOp) -> None:
+        """Forget what it was to be compared with."""
+        if self.selection.changed_only and self.selection.is_after_stage(name):
+            self._before.pop()
+
     def pass_failed(self, module_pass: ModulePass, module: ModuleOp, error: BaseException) -> None:
         """Print what the pass has left, where that is asked for."""
         if self.selection.failed:

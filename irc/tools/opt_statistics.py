@@ -28,27 +28,44 @@ class _Run:
 
 
 @dataclass
+class _Stage:
+    """A pass that another one runs: what was counted before it, and by those that it runs."""
+
+    before: Counter[str]
+    within: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass
 class Statistics(Observer):
     """Collects counters and operations by name, pass by pass."""
 
     runs: list[_Run] = field(default_factory=list[_Run])
     _collecting: ExitStack = field(default_factory=ExitStack)
-    _before_stage: Counter[str] = field(default_factory=Counter[str])
+    _at_work: list[_Stage] = field(default_factory=list[_Stage])
+    """The stages that have begun and not ended, the innermost last."""
 
     def before_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
         """Begin to collect."""
         run = _Run(str(module_pass), _operations(module))
         run.counters = self._collecting.enter_context(collect())
         self.runs.append(run)
+        self._at_work.clear()
 
     def before_stage(self, name: str, module: ModuleOp) -> None:
         """Remember what was counted before a pass that another one runs."""
-        self._before_stage = self.runs[-1].counters.copy()
+        self._at_work.append(_Stage(self.runs[-1].counters.copy()))
 
     def after_stage(self, name: str, module: ModuleOp) -> None:
-        """Tell apart what it counted, over all rounds."""
-        run = self.runs[-1]
-        run.stages.setdefault(name, Counter()).update(run.counters - self._before_stage)
+        """Tell apart what it counted itself, over all rounds."""
+        run, ended = self.runs[-1], self._at_work.pop()
+        counted = run.counters - ended.before
+        run.stages.setdefault(name, Counter()).update(counted - ended.within)
+        if self._at_work:
+            self._at_work[-1].within.update(counted)
+
+    def stage_failed(self, name: str, module: ModuleOp) -> None:
+        """The same for what it counted until then."""
+        self.after_stage(name, module)
 
     def after_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
         """Keep what was collected."""

@@ -25,6 +25,14 @@ class _Row:
 
 
 @dataclass
+class _Stage:
+    """A pass that another one runs: when it began, and what those that it runs took."""
+
+    since: float
+    within: float = 0.0
+
+
+@dataclass
 class Timing(Observer):
     """Measures reading, every pass, verification and printing.
 
@@ -38,7 +46,8 @@ class Timing(Observer):
     _verify: float = 0.0
     _verifying: bool = False
     _stages: dict[str, float] = field(default_factory=dict[str, float])
-    _stage_since: float = 0.0
+    _at_work: list[_Stage] = field(default_factory=list["_Stage"])
+    """The stages that have begun and not ended, the innermost last."""
 
     @contextmanager
     def phase(self, name: str) -> Generator[None]:
@@ -53,6 +62,7 @@ class Timing(Observer):
         """Start the clock."""
         self._count = count_operations(module)
         self._stages = {}
+        self._at_work.clear()
         self._since = time.perf_counter()
 
     def after_pass(self, module_pass: ModulePass, module: ModuleOp) -> None:
@@ -64,12 +74,19 @@ class Timing(Observer):
 
     def before_stage(self, name: str, module: ModuleOp) -> None:
         """Start the clock of a pass that another one runs."""
-        self._stage_since = time.perf_counter()
+        self._at_work.append(_Stage(time.perf_counter()))
 
     def after_stage(self, name: str, module: ModuleOp) -> None:
-        """Stop it, and add up what it takes over all rounds."""
-        seconds = time.perf_counter() - self._stage_since
-        self._stages[name] = self._stages.get(name, 0.0) + seconds
+        """Stop it, and add up what it takes itself over all rounds."""
+        ended = self._at_work.pop()
+        seconds = time.perf_counter() - ended.since
+        self._stages[name] = self._stages.get(name, 0.0) + seconds - ended.within
+        if self._at_work:
+            self._at_work[-1].within += seconds
+
+    def stage_failed(self, name: str, module: ModuleOp) -> None:
+        """The same for one that failed."""
+        self.after_stage(name, module)
 
     def before_verify(self, module_pass: ModulePass, module: ModuleOp) -> None:
         """Start the clock of verification."""

@@ -9,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from irc.diagnostics import EXIT_INTERRUPTED, report
-from irc.errors import IrcError
 from irc.flow.reduce.search import Reducer, Reduction
 from irc.flow.reduce.trial import Test
 from irc.loading import decode_text, new_context, read_bytes
 from irc.tools.opt_load import load_file
-from irc.tools.opt_output import write_result
+from irc.tools.opt_output import check_place, write_result
 from irc.tools.step_progress import step_progress
 from irc.universe import discover
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what the command line says; returns the exit code."""
+    # The search may take an hour; its result must have a place.
+    check_place(options.output)
     text = None
     try:
         registry = discover()
@@ -62,8 +63,7 @@ class _Search:
         """Check the test on the file as it is, then search; returns the exit code."""
         self._file.write_text(self._text, encoding="utf-8")
         outcome = self._test.run(self._file)
-        if not self._test.accepts(outcome):
-            raise IrcError(self._test.complaint(outcome, self._name))
+        self._test.check(outcome, self._name)
         self._test = replace(self._test, code=outcome.code)
         before = reducer.best
         first = before.operations, len(before.text)

@@ -102,3 +102,27 @@ def test_an_interrupted_search_keeps_the_smallest_so_far() -> None:
     assert process.returncode == 130
     assert "interrupted; the smallest so far: 4 operations, " in said
     assert Path("small.mlir").read_text(encoding="utf-8").startswith("builtin.module {")
+
+
+def test_a_command_that_cannot_be_run_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reduce("--test", "./no-such-command {} -p x", "-o", "small.mlir") == 1
+    said = capsys.readouterr().err
+    assert "error: layer.mlir: the test cannot be run: the shell exits with 127 (" in said
+    assert "no-such-command" in said
+    assert not Path("small.mlir").exists()
+    # Somebody may look for just that.
+    script = "grep -q relu {} && ./no-such-command"
+    assert reduce("--test", script, "--match", "no-such-command", "-o", "small.mlir") == 0
+    assert Path("small.mlir").read_text(encoding="utf-8") == SMALL
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [("missing/x.mlir", "there is no folder 'missing'"), (".", "it is a folder")],
+)
+def test_a_place_for_the_result_is_checked_first(
+    output: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reduce("--test", "echo x >> count; false", "-o", output) == 1
+    assert f"error: {output}: cannot be written: {reason}\n" in capsys.readouterr().err
+    assert not Path("count").exists()

@@ -141,3 +141,18 @@ def test_a_level_that_is_not_there(options: tuple[str, ...], code: int, message:
     result = run_opt(*options, stdin=HALF)
     assert result.code == code
     assert message in result.err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--print-ir-before=cse", "--print-ir-before-all", "--print-ir-after=cse"),
+        *("--print-ir-after-all", "--print-ir-after-change", "--print-ir-diff"),
+        *("--print-ir-after-failure", "--timing", "--pass-statistics", "--check-each"),
+        *("--explain-rejections", "--crash-reproducer=crash.mlir"),
+    ],
+)
+def test_bisection_watches_no_passes(folder: Path, option: str) -> None:
+    result = run_opt("both.mlir", *PASSES, "--bisect", "true", option)
+    assert result.code == 2
+    assert f"--bisect goes without {option.partition('=')[0]}:" in result.err

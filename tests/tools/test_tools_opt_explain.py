@@ -98,3 +98,30 @@ def test_a_misspelt_pass() -> None:
     result = run_opt("--explain", "fold-treshold")
     assert result.code == 2
     assert "unknown pass 'fold-treshold'; did you mean 'fold-thresholds'?" in result.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "func.func private @f()\n",
+        "// RUN: irc-opt %s -p\n",
+        "// RUN: irc-opt %s -p 'twice\n",
+        b"\xff",
+    ],
+)
+def test_a_file_that_happens_to_be_there_is_no_example(tmp_path: Path, text: str | bytes) -> None:
+    file = tmp_path / "twice.py"
+    file.write_text(
+        "from irc.api import Context, ModuleOp, ModulePass\n\n\n"
+        "class Twice(ModulePass):\n"
+        "    name = 'twice'\n\n"
+        "    def apply(self, ctx: Context, op: ModuleOp) -> None:\n"
+        "        pass\n"
+    )
+    stray = tmp_path / "twice.mlir"
+    stray.write_bytes(text if isinstance(text, bytes) else text.encode())
+    result = run_opt("--load", file, "--explain", "twice")
+    assert result.code == 0
+    assert result.out.startswith("twice (twice.py)\n\n(no description)\n\noptions: none\n\n")
+    (line,) = [line for line in result.out.splitlines() if "no example" in line]
+    assert line.startswith(f"no example: {stray}: expected a line // RUN: irc-opt %s -p PASS")

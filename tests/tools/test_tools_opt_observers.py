@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,70 @@ def test_an_error_names_the_pass_within_the_pass() -> None:
     with pytest.raises(ValueError, match="odd") as caught, stage("inner", parse(LAYER)):
         raise ValueError("odd")
     assert caught.value.__notes__ == ["in pass 'inner'"]
+
+
+NESTING = """\
+from irc.api import Context, ModuleOp, ModulePass, count
+from irc.stages import stage
+
+
+class Nesting(ModulePass):
+    # Runs passes in passes, one of which fails.
+
+    name = "nesting"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        with stage("outer", op):
+            count("things")
+            try:
+                with stage("failing", op):
+                    count("things", 10)
+                    raise ValueError("odd")
+            except ValueError:
+                pass
+            with stage("inner", op):
+                count("things", 100)
+                op.attributes["changed"] = op.get_attr_or_prop("changed") or op.location
+            count("things", 1000)
+"""
+
+
+def test_stages_within_stages_and_failing_ones_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "nesting.py"
+    file.write_text(NESTING)
+    options = ("--pass-statistics", "--timing", "--print-ir-diff")
+    err = run_opt("--load", file, "-p", "nesting", *options, stdin=LAYER).err
+    assert titles(err) == ["change by inner", "change by outer", "change by nesting"]
+    counted = re.findall(r"^│   (\w+) +│ things +│ +([\d,]+) │", err, re.MULTILINE)
+    # Each by itself, and all together what there is.
+    assert sorted(counted) == [("failing", "10"), ("inner", "100"), ("outer", "1,001")]
+    assert err.count("things") == 3
+    times = dict(re.findall(r"^│ +(\w+) +│ +([\d.]+) │ +[\d.]+ │", err, re.MULTILINE))
+    assert {"nesting", "outer", "failing", "inner"} <= set(times)
+
+
+def test_a_stage_that_fails_is_told_to_observers() -> None:
+    class Stages(Observer):
+        def before_stage(self, name: str, module: ModuleOp) -> None:
+            said.append(name)
+
+        def after_stage(self, name: str, module: ModuleOp) -> None:
+            said.append(f"{name} done")
+
+        def stage_failed(self, name: str, module: ModuleOp) -> None:
+            said.append(f"{name} failed")
+
+    class Tries(ModulePass):
+        """Go on where a stage failed."""
+
+        name = "tries"
+
+        def apply(self, ctx: Context, op: ModuleOp) -> None:
+            with suppress(ValueError), stage("outer", op), stage("inner", op):
+                raise ValueError("odd")
+            with stage("next", op):
+                pass
+
+    said: list[str] = []
+    run_passes(parse(LAYER), [Tries()], observers=[Stages()])
+    assert said == ["outer", "inner", "inner failed", "outer failed", "next", "next done"]

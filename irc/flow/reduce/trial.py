@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 from contextlib import suppress
@@ -11,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irc.errors import IrcError
-
-PLACE = "{}"
-"""Stands for the candidate's file in a command."""
+from irc.shell_command import NOT_RUN, on_file
 
 SHOWN = 2000
 """Characters of a command's output that a message shows."""
@@ -51,12 +48,9 @@ class Test:
 
     def run(self, path: Path) -> Outcome:
         """Run the command on a file; raises `IrcError` where there is no shell to run it."""
-        quoted = shlex.quote(str(path))
-        command = self.command
-        command = command.replace(PLACE, quoted) if PLACE in command else f"{command} {quoted}"
         try:
             process = subprocess.Popen(
-                command,
+                on_file(self.command, path),
                 shell=True,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -84,13 +78,21 @@ class Test:
             return False
         return self.match is None or self.match in outcome.output
 
-    def complaint(self, outcome: Outcome, name: str) -> str:
-        """Why there is nothing to reduce: the test finds nothing in the file as it is."""
-        wanted = "0" if self.zero else "something other than 0"
-        printed = f" and prints {self.match!r}" if self.match is not None else ""
+    def check(self, outcome: Outcome, name: str) -> None:
+        """Raise `IrcError` where there is nothing to reduce, as the test finds nothing in the file
+        as it is, or cannot be run: then it fails on any file."""
         shown = outcome.output.strip()[-SHOWN:]
         said = f"; it printed:\n{shown}" if shown else ""
-        return (
+        if outcome.code in NOT_RUN and self.match is None:
+            raise IrcError(
+                f"{name}: the test cannot be run: the shell exits with {outcome.code} (where that "
+                f"is the failure, say with --match what it prints){said}"
+            )
+        if self.accepts(outcome):
+            return
+        wanted = "0" if self.zero else "something other than 0"
+        printed = f" and prints {self.match!r}" if self.match is not None else ""
+        raise IrcError(
             f"{name}: nothing to reduce: the test {outcome}, expected one that exits with "
             f"{wanted}{printed}{said}"
         )

@@ -21,4 +21,7 @@ and without readers nobody misses them."""
 
 def only_computes(op: Operation) -> bool:
     """Whether an operation can be merged with an equal one, and goes where nobody reads it."""
+    if op.get_attr_or_prop("inner_sym") is not None:
+        # A name that others refer to: bindings, probes, constraints.
+        return False
     return isinstance(op, _COMBINATIONAL + _VALUES + _STATE) or is_side_effect_free(op)

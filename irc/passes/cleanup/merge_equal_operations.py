@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 from xdsl.transforms.common_subexpression_elimination import KnownOps
 
 from irc.counters import count
+from irc.dialects import rtl
 from irc.dialects.locations import fused_location
 from irc.passes.analysis.network_cost import NetworkCost
 from irc.passes.cleanup.hardware_effects import only_computes
@@ -26,7 +27,8 @@ class MergeEqualOperations(ModulePass):
 
     Layers with the same weights on the same input become one layer. Units of `dataflow` stay as
     they are: every stream has one reader. In hardware modules, whose order means nothing, registers
-    and ROMs with equal inputs hold the same, and are merged as well.
+    with equal inputs hold the same, and are merged as well; so are ROMs of the same contents,
+    whatever they are called.
     """
 
     name = "merge-equal-operations"
@@ -48,17 +50,27 @@ class MergeEqualOperations(ModulePass):
 def _merge_graph(module: hw.HWModuleOp) -> bool:
     """Merge operations of a graph region, each into the first like it; whether there were any."""
     known: KnownOps = KnownOps()
+    roms: dict[object, Operation] = {}
     merged = False
     for op in list(module.body.block.ops):
         if not op.results or not only_computes(op):
             continue
-        first = known.get(op)
-        if first is None:
+        if isinstance(op, rtl.RomOp):
+            first = roms.setdefault(_but_for_its_name(op), op)
+        else:
+            first = known.get(op, op)
+        if first is op:
             known[op] = op
             continue
         _replace(op, first)
         merged = True
     return merged
+
+
+def _but_for_its_name(rom: rtl.RomOp) -> object:
+    """What makes two ROMs the same; the name only says what the memory is called in the text."""
+    properties = {key: value for key, value in rom.properties.items() if key != "sym_name"}
+    return tuple(rom.operands), frozenset(properties.items()), frozenset(rom.attributes.items())
 
 
 def _replace(op: Operation, first: Operation) -> None:

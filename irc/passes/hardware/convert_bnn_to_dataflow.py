@@ -21,7 +21,7 @@ from irc.passes.hardware.hardware_section import hardware_obstacles, hardware_se
 from irc.passes.hardware.make_reloadable import RELOADABLE, reloadable_weights
 from irc.passes.hardware.spatial_units import pad_unit, pool_units, window_units
 from irc.passes.layer_names import UniqueNames, layer_name
-from irc.passes.rewriting import erase_dead, functions_of
+from irc.passes.rewriting import erase_dead, functions_to_convert
 from irc.rejections import named, reject, shared
 
 
@@ -39,7 +39,7 @@ class ConvertBnnToDataflow(ModulePass):
     name = "convert-bnn-to-dataflow"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in functions_of(op):
+        for function in functions_to_convert(op):
             obstacles = hardware_obstacles(function)
             if obstacles:
                 text = "\n".join(map(str, obstacles))

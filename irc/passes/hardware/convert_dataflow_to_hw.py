@@ -36,7 +36,7 @@ from irc.passes.hardware.units.width_converter import width_converter_module
 from irc.passes.hardware.units.window import window_module
 from irc.passes.hardware.units.window_banks import parallel_window_module
 from irc.passes.layer_names import UniqueNames, describe, verilog_identifier
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 
 INPUT_STREAM = "dataflow.input"
 """Attribute of a top module: the type of the stream that its s_axis port takes."""
@@ -84,7 +84,7 @@ class ConvertDataflowToHw(ModulePass):
     name = "convert-dataflow-to-hw"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in list(functions_of(op)):
+        for function in list(functions_to_convert(op)):
             modules = _Modules(verilog_identifier(function.sym_name.data))
             built = modules.build(function)
             function.detach()

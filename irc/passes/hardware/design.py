@@ -12,7 +12,7 @@ from xdsl.utils.hints import isa
 
 from irc.dialects import dataflow
 from irc.errors import IrcError
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 
 DEVICE = "dataflow.device"
 """Attribute of a function: the name of the device that it is for."""
@@ -90,7 +90,7 @@ def design_of(where: ModuleOp | FuncOp) -> Design:
     read exactly once.
     """
     if isinstance(where, ModuleOp):
-        functions = list(functions_of(where))
+        functions = list(functions_to_convert(where))
         if len(functions) != 1:
             raise IrcError(f"expected one function at level dataflow, found {len(functions)}")
         return design_of(functions[0])

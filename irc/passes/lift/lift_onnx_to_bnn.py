@@ -28,7 +28,7 @@ from irc.dialects.onnx_types import static_shape
 from irc.errors import IrcError, UnsupportedError
 from irc.passes.lift.lifting import BlockedError, Lifting, Obstacle
 from irc.passes.lift.rules import RULES
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 from irc.passes.streamline.fold_thresholds import MARGIN, margin_attribute
 
 
@@ -47,7 +47,7 @@ class LiftOnnxToBnn(ModulePass):
     name = "lift-onnx-to-bnn"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in list(functions_of(op)):
+        for function in list(functions_to_convert(op)):
             if not _is_onnx(function):
                 continue
             lifted = lift_function(function)

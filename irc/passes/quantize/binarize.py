@@ -13,7 +13,7 @@ from irc.passes.quantize.calibration import DEFAULT_FRAMES, Array
 from irc.passes.quantize.layer_choice import layers_named, layers_of
 from irc.passes.quantize.weight_pass import check_calibrated, load_frames, replace_all
 from irc.passes.quantize.weight_scales import Quantized, binary_rows
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Binarize(ModulePass):
     uncalibrated: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in functions_of(op):
+        for function in functions_to_convert(op):
             found = layers_of(function)
             if self.layers:
                 chosen = layers_named(found, self.layers, self.name)

@@ -29,7 +29,7 @@ from irc.passes.quantize.insert_quantizers import (
 from irc.passes.quantize.layer_choice import parse_overrides
 from irc.passes.quantize.scale_motion import move_scales_behind_sums
 from irc.passes.quantize.weight_pass import load_frames
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class QuantizeActivations(ModulePass):
         is_given = only_one(ways, f"{self.name}: ")
         if self.range is not None and not (self.range > 0 and math.isfinite(self.range)):
             raise UsageError(f"{self.name}: range={self.range:g}; expected a positive number")
-        for function in functions_of(op):
+        for function in functions_to_convert(op):
             choice.check_names(function)
             sites = find_sites(function)
             if sites and not is_given:

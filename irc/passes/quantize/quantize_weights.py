@@ -20,7 +20,7 @@ from irc.passes.quantize.layer_choice import (
 )
 from irc.passes.quantize.weight_pass import check_calibrated, load_frames, replace_all
 from irc.passes.quantize.weight_scales import METHODS, Array, Quantized, quantize_rows
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class QuantizeWeights(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         exceptions = parse_overrides(self.layers, self.name)
         choice = WeightChoice(self.bits, self.method, self.first, self.last, exceptions)
-        for function in functions_of(op):
+        for function in functions_to_convert(op):
             choices = choice.of(function)
             check_calibrated(self.name, self.data, self.uncalibrated, choices, choice.quantize)
             frames = None

@@ -17,7 +17,7 @@ from irc.dialects.dense import element_range
 from irc.dialects.packed_interface import takes_bits
 from irc.dialects.packed_types import WORD_WIDTHS
 from irc.errors import UnsupportedError, UsageError
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 from irc.passes.software.branches import (
     lower_add,
     lower_concat,
@@ -66,7 +66,7 @@ class ConvertBnnToPacked(ModulePass):
             known = ", ".join(packed.POPCOUNTS)
             raise UsageError(f"{self.name}: popcount must be one of {known}, not {self.popcount}")
         options = SoftwareOptions(self.word, self.popcount, self.max_plane_products)
-        for function in functions_of(op):
+        for function in functions_to_convert(op):
             convert_function(function, options)
 
 

@@ -19,7 +19,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from irc.dialects import bnn
 from irc.errors import UsageError
 from irc.interp.ewise import apply_ewise
-from irc.passes.rewriting import functions_of
+from irc.passes.rewriting import functions_to_convert
 
 Array = npt.NDArray[Any]
 
@@ -126,7 +126,7 @@ class DeclareInputs(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         declarations = parse_declarations(self.inputs)
-        for function in functions_of(op):
+        for function in functions_to_convert(op):
             _declare(function, declarations)
 
 

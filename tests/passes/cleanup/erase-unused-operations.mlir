@@ -48,3 +48,29 @@ hw.module private @inner(in %a : i4, out y : i4) {
 hw.module private @nobody(in %a : i4, out y : i4) {
   hw.output %a : i4
 }
+
+// What calls only itself, or each other, goes.
+// CHECK-NOT: @itself
+func.func private @itself(%x: tensor<4xui2>) -> tensor<4xui2> {
+  %0 = func.call @itself(%x) : (tensor<4xui2>) -> tensor<4xui2>
+  func.return %0 : tensor<4xui2>
+}
+// CHECK-NOT: @ping
+func.func private @ping(%x: tensor<4xui2>) -> tensor<4xui2> {
+  %0 = func.call @pong(%x) : (tensor<4xui2>) -> tensor<4xui2>
+  func.return %0 : tensor<4xui2>
+}
+// CHECK-NOT: @pong
+func.func private @pong(%x: tensor<4xui2>) -> tensor<4xui2> {
+  %0 = func.call @ping(%x) : (tensor<4xui2>) -> tensor<4xui2>
+  func.return %0 : tensor<4xui2>
+}
+
+// Others refer to a register by its inner symbol, whether anything here reads it or not.
+// CHECK-LABEL: hw.module @probed
+// CHECK-NEXT:   seq.compreg sym @probe %a
+// CHECK-NEXT:   hw.output %a
+hw.module @probed(in %a : i4, in %clk : !seq.clock, out y : i4) {
+  %0 = seq.compreg sym @probe %a, %clk : i4
+  hw.output %a : i4
+}

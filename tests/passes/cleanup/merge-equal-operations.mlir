@@ -36,3 +36,18 @@ hw.module @registers(in %a : i4, in %b : i4, in %clk : !seq.clock, out y : i4) {
   %4 = comb.xor %2, %3 : i4
   hw.output %4 : i4
 }
+
+// ROMs of the same contents at the same address are one, whatever they are called; other contents
+// or another address make another.
+// CHECK-LABEL: hw.module @roms
+// CHECK-NEXT:   %[[A:.*]] = rtl.rom "first"[%a] {{.*}}[1, 0]
+// CHECK-NEXT:   %[[B:.*]] = rtl.rom "third"[%a] {{.*}}[0, 1]
+// CHECK-NEXT:   %[[C:.*]] = rtl.rom "fourth"[%b] {{.*}}[1, 0]
+// CHECK-NEXT:   hw.output %[[A]], %[[A]], %[[B]], %[[C]]
+hw.module @roms(in %a : i1, in %b : i1, in %clk : !seq.clock, in %en : i1, out w : i1, out x : i1, out y : i1, out z : i1) {
+  %0 = rtl.rom "first"[%a] clock %clk enable %en style "auto" init "auto" <tensor<2x1xui1>, [1, 0]> : i1 -> i1
+  %1 = rtl.rom "second"[%a] clock %clk enable %en style "auto" init "auto" <tensor<2x1xui1>, [1, 0]> : i1 -> i1
+  %2 = rtl.rom "third"[%a] clock %clk enable %en style "auto" init "auto" <tensor<2x1xui1>, [0, 1]> : i1 -> i1
+  %3 = rtl.rom "fourth"[%b] clock %clk enable %en style "auto" init "auto" <tensor<2x1xui1>, [1, 0]> : i1 -> i1
+  hw.output %0, %1, %2, %3 : i1, i1, i1, i1
+}
