@@ -189,6 +189,24 @@ def joined_within(outside: int, inside: int) -> Change:
     return change
 
 
+def joined_after_filling(op_type: str, inputs: list[str]) -> Change:
+    """A vector of 2^22 elements that is filled, and joined with itself."""
+
+    def change(model: ModelProto) -> None:
+        model.graph.initializer.extend(
+            [
+                numpy_helper.from_array(np.array([1 << 22]), "many"),
+                numpy_helper.from_array(np.array([1]), "single"),
+            ]
+        )
+        filled = helper.make_node(op_type, inputs, ["filled"], name="filled")
+        used = helper.make_node("Reshape", ["y", "grown"], ["y2"], name="used")
+        model.graph.node.extend([filled, *joined(12, "filled", "grown"), used])
+        model.graph.output[0].CopyFrom(output("y2"))
+
+    return change
+
+
 GRAPHS: dict[str, bytes] = {
     "node that reads itself": changed(rewired("fc1", 0, "fc1")),
     "cycle of two": changed(rewired("fc1", 0, "norm")),
@@ -230,6 +248,9 @@ GRAPHS: dict[str, bytes] = {
     "vector joined 40 times in an If": changed(joined_within(1, 39)),
     "vector joined 34 times in an If, folded in part": changed(joined_within(1, 33)),
     "vector joined 12 times, and 28 times in an If": changed(joined_within(12, 28)),
+    "filled vector joined 12 times": changed(joined_after_filling("ConstantOfShape", ["many"])),
+    "expanded vector joined 12 times": changed(joined_after_filling("Expand", ["single", "many"])),
+    "repeated vector joined 12 times": changed(joined_after_filling("Tile", ["single", "many"])),
     "subgraph that reads what comes later": changed(
         appended(
             helper.make_node(
