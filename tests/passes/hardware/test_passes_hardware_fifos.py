@@ -45,7 +45,8 @@ TARGET = 1152
 def interval(design: Design) -> int | None:
     """Cycles a frame in steady state; None where the design is stuck."""
     try:
-        return simulate_cycles(design.units, design.source.beats, FRAMES).interval
+        # The first frames fill FIFOs, and run ahead of the slowest unit.
+        return simulate_cycles(design.units, design.source.beats, 3 * FRAMES).interval
     except IrcError:
         return None
 
